@@ -1,0 +1,3 @@
+"""Decides what the facts of `scanner` mean, and shows it. Judgement needs no network."""
+
+DISTRIBUTION = "tlsaudit"

@@ -1,0 +1,280 @@
+"""What was seen: the immutable, serialisable values that pass from the network half to the judgement.
+
+Every value here survives a round trip through JSON unchanged. Names are A-labels in lower case without a trailing
+dot; addresses are in the text form of `ipaddress`; times are UTC.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from scanner.failures import ProbeFailure, SmtpReply
+from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle
+
+
+class Fact(StrEnum):
+    """The four values of a question put to a server. An unanswered question is never a "no"."""
+
+    YES = "yes"
+    NO = "no"
+    INCONCLUSIVE = "inconclusive"
+    NOT_TESTED = "not-tested"
+
+
+class Level(StrEnum):
+    """The TLS levels that a Postfix sender enforces (smtp_tls_per_site)."""
+
+    NONE = "NONE"
+    MAY = "MAY"
+    MUST_NOPEERMATCH = "MUST_NOPEERMATCH"
+    MUST = "MUST"
+
+
+# --- targets -------------------------------------------------------------------------------------------------------
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One line of the user's input: a domain, or a next-hop as Postfix writes it.
+
+    `entry` is the normalised text and the target's identity ("example.org", "[mx.example.org]:587"); `name` the
+    domain, host or address in it; `brackets` is true where Postfix does no MX look-up; `port` where one was given;
+    `required` the level that the user demands of it.
+    """
+
+    entry: str
+    name: str
+    brackets: bool = False
+    port: int | None = None
+    required: Level | None = None
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is no target: `why` says what is wrong and what to write instead."""
+
+    source: str
+    number: int
+    text: str
+    why: str
+
+
+# --- DNS -----------------------------------------------------------------------------------------------------------
+
+
+class Dnssec(StrEnum):
+    """RFC 4033 section 5. Indeterminate as long as no trusted resolver said more."""
+
+    SECURE = "secure"
+    INSECURE = "insecure"
+    BOGUS = "bogus"
+    INDETERMINATE = "indeterminate"
+
+
+class DnsStatus(StrEnum):
+    """How an answer that arrived reads (RFC 2308 section 2)."""
+
+    RECORDS = "records"
+    NODATA = "nodata"
+    NXDOMAIN = "nxdomain"
+
+
+class MxRecord(msgspec.Struct, frozen=True, tag="MX"):
+    """RFC 5321 section 5.1; `exchange` is "" for the root name of a null MX (RFC 7505)."""
+
+    preference: int
+    exchange: str
+
+
+class AddressRecord(msgspec.Struct, frozen=True, tag="A/AAAA"):
+    address: str
+
+
+class SrvRecord(msgspec.Struct, frozen=True, tag="SRV"):
+    """RFC 2782; `target` is "" where the service is decidedly not available."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+class TlsaRecord(msgspec.Struct, frozen=True, tag="TLSA"):
+    """RFC 6698 section 2.1."""
+
+    usage: int
+    selector: int
+    matching_type: int
+    data: bytes
+
+
+class TxtRecord(msgspec.Struct, frozen=True, tag="TXT"):
+    """The character-strings of one TXT record, joined (RFC 7208 section 3.3), decoded as latin-1."""
+
+    text: str
+
+
+DnsRecord = MxRecord | AddressRecord | SrvRecord | TlsaRecord | TxtRecord
+
+
+class DnsAnswer(msgspec.Struct, frozen=True, tag="answer"):
+    """An answer that arrived. `aliases` is the CNAME chain from the asked name, targets in order."""
+
+    name: str
+    rdtype: str
+    status: DnsStatus
+    records: tuple[DnsRecord, ...] = ()
+    aliases: tuple[str, ...] = ()
+    dnssec: Dnssec = Dnssec.INDETERMINATE
+
+
+Lookup = DnsAnswer | ProbeFailure
+"""What asking for a name gave: an answer, or the reason why there is none."""
+
+
+# --- route ---------------------------------------------------------------------------------------------------------
+
+
+class RouteStatus(StrEnum):
+    """How the mail of a domain finds its hosts, or why it finds none."""
+
+    MX = "mx"
+    IMPLICIT_MX = "implicit-mx"
+    """No MX record: the domain's own addresses (RFC 5321 section 5.1)."""
+    NEXT_HOP = "next-hop"
+    """A next-hop in brackets: no MX look-up."""
+    NULL_MX = "null-mx"
+    """RFC 7505, also next to another MX record, because Postfix bounces there too."""
+    NO_SUCH_DOMAIN = "no-such-domain"
+    NO_MX_NO_ADDRESS = "no-mx-and-no-address"
+    NO_MX_ADDRESS = "no-mx-host-with-address"
+    UNRESOLVED = "unresolved"
+    """A look-up stayed without an answer, so nothing about the route is known."""
+
+
+NO_MAIL_ROUTES = frozenset(
+    {RouteStatus.NULL_MX, RouteStatus.NO_SUCH_DOMAIN, RouteStatus.NO_MX_NO_ADDRESS, RouteStatus.NO_MX_ADDRESS}
+)
+"""Routes on which Postfix bounces at once."""
+
+
+class MxHost(msgspec.Struct, frozen=True):
+    """One host that takes mail, with its addresses; `failure` where they could not all be looked up.
+
+    `missing` is true when the name has no address at all, by a complete answer.
+    """
+
+    name: str
+    preference: int = 0
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    missing: bool = False
+    failure: ProbeFailure | None = None
+    dnssec: Dnssec = Dnssec.INDETERMINATE
+
+
+class SubmissionService(msgspec.Struct, frozen=True):
+    """A host and port named by SRV records `_submissions._tcp` or `_submission._tcp` (RFC 6186, RFC 8314)."""
+
+    service: str
+    host: MxHost
+    port: int
+
+
+class MailRoute(msgspec.Struct, frozen=True):
+    """Where the mail of a target goes; hosts in order of preference."""
+
+    status: RouteStatus
+    hosts: tuple[MxHost, ...] = ()
+    submission: tuple[SubmissionService, ...] = ()
+    aliases: tuple[str, ...] = ()
+    failure: ProbeFailure | None = None
+    mx_dnssec: Dnssec = Dnssec.INDETERMINATE
+
+
+# --- endpoints -----------------------------------------------------------------------------------------------------
+
+
+class Transport(StrEnum):
+    """How TLS begins on a port."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+
+
+class Endpoint(msgspec.Struct, frozen=True, order=True):
+    """What is probed, once a run, however many domains share it. `sni` is "" where no name is sent."""
+
+    address: str
+    port: int
+    sni: str = ""
+
+    @property
+    def transport(self) -> Transport:
+        """TLS at once on 465 (RFC 8314 section 3.3), STARTTLS on every other port."""
+        return Transport.IMPLICIT if self.port == 465 else Transport.STARTTLS
+
+    @property
+    def key(self) -> str:
+        """The endpoint as one line of text, for stores and logs: "192.0.2.1:25"."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}" + (f"/{self.sni}" if self.sni else "")
+
+
+class SessionFacts(msgspec.Struct, frozen=True):
+    """One connection, in the order in which it went; what stayed None was not reached or not asked.
+
+    `mail_clear` and `mail_tls` are the replies to MAIL FROM:<> (only with --envelope). `failure` tells what ended the
+    session before its QUIT. `transcript` lines begin with "C: ", "S: " or "* " (a remark of ours).
+    """
+
+    hello: HelloStyle
+    greeting: SmtpReply | None = None
+    ehlo: SmtpReply | None = None
+    helo: SmtpReply | None = None
+    mail_clear: SmtpReply | None = None
+    starttls: SmtpReply | None = None
+    handshake: HandshakeFacts | None = None
+    ehlo_tls: SmtpReply | None = None
+    helo_tls: SmtpReply | None = None
+    mail_tls: SmtpReply | None = None
+    failure: ProbeFailure | None = None
+    transcript: tuple[str, ...] = ()
+
+
+class EndpointFacts(msgspec.Struct, frozen=True):
+    """All that was seen of one endpoint, at `seen_at`. No sessions: `failure` says why nobody was asked."""
+
+    endpoint: Endpoint
+    seen_at: datetime
+    sessions: tuple[SessionFacts, ...] = ()
+    certificates: tuple[CertificateFacts, ...] = ()
+    failure: ProbeFailure | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened for these facts."""
+        return len(self.sessions)
+
+
+class EndpointUse(StrEnum):
+    """Why a domain asks for an endpoint: for the grade, or as a submission service beside it."""
+
+    MAIL = "mail"
+    SUBMISSION = "submission"
+
+
+class EndpointRef(msgspec.Struct, frozen=True):
+    """An endpoint of a domain, and the host name through which the domain reaches it."""
+
+    mx_host: str
+    preference: int
+    endpoint: Endpoint
+    use: EndpointUse = EndpointUse.MAIL
+
+
+class DomainFacts(msgspec.Struct, frozen=True):
+    """All that was seen of one domain; the facts of its endpoints are stored once, beside it."""
+
+    target: Target
+    route: MailRoute
+    endpoints: tuple[EndpointRef, ...] = ()
