@@ -264,12 +264,16 @@ class EndpointUse(StrEnum):
 
 
 class EndpointRef(msgspec.Struct, frozen=True):
-    """An endpoint of a domain, and the host name through which the domain reaches it."""
+    """An endpoint of a domain, and the host name through which the domain reaches it.
+
+    `failure` says why it was left alone on this way: an excluded name, an address that is not public.
+    """
 
     mx_host: str
     preference: int
     endpoint: Endpoint
     use: EndpointUse = EndpointUse.MAIL
+    failure: ProbeFailure | None = None
 
 
 class DomainFacts(msgspec.Struct, frozen=True):
@@ -278,3 +282,8 @@ class DomainFacts(msgspec.Struct, frozen=True):
     target: Target
     route: MailRoute
     endpoints: tuple[EndpointRef, ...] = ()
+
+    @property
+    def probed(self) -> tuple[Endpoint, ...]:
+        """The endpoints that were to be asked, each once."""
+        return tuple(dict.fromkeys(ref.endpoint for ref in self.endpoints if ref.failure is None))

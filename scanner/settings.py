@@ -67,6 +67,7 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
     allow_private: bool = False
     ipv4: bool = True
     ipv6: bool = True
+    ipv6_route: bool = True
     interval_s: float = 1.0
     jobs: int = 500
     provider_jobs: int = 10

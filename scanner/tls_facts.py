@@ -33,6 +33,14 @@ class HandshakeFacts(msgspec.Struct, frozen=True):
     client_certificate_requested: bool | None = None
     sni: str | None = None
 
+    @property
+    def fits_level1(self) -> bool:
+        """Whether OpenSSL's security level 1, at which Postfix runs MUST, can allow such a handshake.
+
+        OpenSSL 3 refuses TLS 1.0 and 1.1 there, whose signatures rest on SHA-1 and MD5; and MUST needs a certificate.
+        """
+        return self.version in ("TLSv1.2", "TLSv1.3") and bool(self.chain)
+
 
 class PublicKeyFacts(msgspec.Struct, frozen=True):
     """A key: `algorithm` RSA, EC, DSA, Ed25519, Ed448 or the OID; `bits` its size; `curve` for EC.

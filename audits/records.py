@@ -1,0 +1,213 @@
+"""The machine-readable contract: one JSON object per domain (ARCHITECTURE section 7).
+
+Within a schema number changes only add. The JSON Schema is generated from these structs; nobody writes it by hand.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
+from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
+from scanner.tls_facts import CertificateFacts
+
+SCHEMA = 1
+
+VERSIONS = ("TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1", "SSLv3")
+_VERSION_WORDS = {"TLSv1": "TLSv1.0"}
+
+
+class CoverageRecord(msgspec.Struct, frozen=True):
+    """Mail endpoints that were to be asked, those that answered, those left alone."""
+
+    asked: int
+    answered: int
+    not_asked: int
+
+
+class BindingRecord(msgspec.Struct, frozen=True):
+    """What caps the grade, and what would lift it."""
+
+    mx_host: str
+    address: str
+    port: int
+    reason: str
+    detail: str
+    remedy: str
+
+
+class LevelRecord(msgspec.Struct, frozen=True):
+    """Why one level of one endpoint is not sustained, or not known."""
+
+    level: Level
+    sustained: Fact
+    reason: str
+    detail: str
+
+
+class CertificateRecord(msgspec.Struct, frozen=True):
+    """The leaf that the grade rests on, for people and scripts that want no second look-up."""
+
+    sha256: str
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime | None
+    not_after: datetime | None
+
+
+class EndpointRecord(msgspec.Struct, frozen=True):
+    """One endpoint of the domain. `protocols` and `suites` hold what was seen; what nobody asked is "not-tested"."""
+
+    mx_host: str
+    preference: int
+    address: str
+    family: int
+    port: int
+    use: str
+    state: State
+    starttls: Fact
+    sustained: tuple[Level, ...]
+    unknown: tuple[Level, ...]
+    reasons: tuple[LevelRecord, ...]
+    remarks: tuple[str, ...]
+    detail: str
+    protocols: dict[str, Fact]
+    suites: dict[str, tuple[str, ...]]
+    suites_complete: dict[str, bool]
+    group: str | None
+    certificates: tuple[str, ...]
+    leaf: CertificateRecord | None
+    connections: int
+    seen_at: datetime | None
+
+
+class FindingRecord(msgspec.Struct, frozen=True):
+    """One finding of a baseline."""
+
+    rule: str
+    subject: str
+    verdict: str
+    clause: str
+    evidence: str
+
+
+class DomainRecord(msgspec.Struct, frozen=True):
+    """One domain, as `--format jsonl` prints it."""
+
+    schema: int
+    domain: str
+    domain_unicode: str
+    route: RouteStatus
+    grade: Grade
+    some_mx_grade: Grade
+    sustained: tuple[Level, ...]
+    unknown: tuple[Level, ...]
+    today: Today
+    coverage: CoverageRecord
+    binding: BindingRecord | None
+    remarks: tuple[str, ...]
+    required: Level | None
+    compliant: bool | None
+    endpoints: tuple[EndpointRecord, ...]
+    findings: tuple[FindingRecord, ...] = ()
+
+
+def domain_record(
+    facts: DomainFacts,
+    endpoints: Mapping[Endpoint, EndpointFacts],
+    verdict: DomainVerdict,
+    shown: str,
+    required: Level | None = None,
+) -> DomainRecord:
+    """The record of a judged domain; `shown` is the name as people write it (U-labels)."""
+    return DomainRecord(
+        schema=SCHEMA,
+        domain=facts.target.entry,
+        domain_unicode=shown,
+        route=facts.route.status,
+        grade=verdict.grade,
+        some_mx_grade=verdict.some_mx_grade,
+        sustained=verdict.sustained,
+        unknown=verdict.unknown,
+        today=verdict.today,
+        coverage=CoverageRecord(*msgspec.structs.astuple(verdict.coverage)),
+        binding=_binding(verdict),
+        remarks=verdict.remarks,
+        required=facts.target.required or required,
+        compliant=verdict.compliant,
+        endpoints=tuple(_endpoint(v, endpoints.get(v.ref.endpoint)) for v in verdict.endpoints),
+    )
+
+
+def _binding(verdict: DomainVerdict) -> BindingRecord | None:
+    bound = verdict.binding
+    if bound is None:
+        return None
+    reason = bound.reason
+    return BindingRecord(bound.mx_host, bound.address, bound.port, reason.cause.value, reason.detail, reason.remedy)
+
+
+def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> EndpointRecord:
+    endpoint = verdict.ref.endpoint
+    handshakes = [s.handshake for s in facts.sessions if s.handshake] if facts else []
+    suites: dict[str, tuple[str, ...]] = {}
+    for handshake in handshakes:
+        word = _VERSION_WORDS.get(handshake.version, handshake.version)
+        suites[word] = tuple(dict.fromkeys((*suites.get(word, ()), handshake.suite)))
+    words = [_VERSION_WORDS.get(version, version) for version in VERSIONS]
+    leaf = _leaf(verdict, facts)
+    return EndpointRecord(
+        mx_host=verdict.ref.mx_host,
+        preference=verdict.ref.preference,
+        address=endpoint.address,
+        family=6 if ":" in endpoint.address else 4,
+        port=endpoint.port,
+        use=verdict.ref.use.value,
+        state=verdict.state,
+        starttls=verdict.starttls,
+        sustained=verdict.sustained,
+        unknown=verdict.unknown,
+        reasons=tuple(
+            LevelRecord(a.level, a.sustained, a.reason.cause.value, a.reason.detail)
+            for a in verdict.answers
+            if a.reason is not None
+        ),
+        remarks=tuple(dict.fromkeys(a.remark for a in verdict.answers if a.remark)),
+        detail=verdict.reason.detail if verdict.reason else "",
+        protocols={word: Fact.YES if word in suites else Fact.NOT_TESTED for word in words},
+        suites=suites,
+        suites_complete=dict.fromkeys(suites, False),
+        group=verdict.handshake.group if verdict.handshake else None,
+        certificates=verdict.handshake.chain if verdict.handshake else (),
+        leaf=_certificate(leaf) if leaf else None,
+        connections=facts.connections if facts else 0,
+        seen_at=facts.seen_at if facts else None,
+    )
+
+
+def _leaf(verdict: EndpointVerdict, facts: EndpointFacts | None) -> CertificateFacts | None:
+    chain = verdict.handshake.chain if verdict.handshake else ()
+    return next((c for c in facts.certificates if chain and c.sha256 == chain[0]), None) if facts else None
+
+
+def _certificate(leaf: CertificateFacts) -> CertificateRecord:
+    return CertificateRecord(
+        leaf.sha256,
+        leaf.subject,
+        leaf.issuer,
+        leaf.names_dns or leaf.common_names,
+        leaf.not_before,
+        leaf.not_after,
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a line of `--format jsonl`."""
+    schema = msgspec.json.schema(DomainRecord)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"tlsaudit domain, schema {SCHEMA}",
+    } | schema

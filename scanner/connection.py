@@ -1,0 +1,224 @@
+"""One connection to one endpoint: drives the SMTP dialogue and the TLS client over a trio socket.
+
+The outermost function holds every deadline; a step that does not end in time becomes a `ProbeFailure` of its stage.
+What was learned before a failure stands.
+"""
+
+import errno
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import trio
+
+from scanner import settings
+from scanner.facts import Endpoint, SessionFacts
+from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
+from scanner.handshake import TlsClient, TlsError
+from scanner.smtp import (
+    Outcome,
+    Quit,
+    ReadGreeting,
+    ReplyReader,
+    Say,
+    SessionRequest,
+    Step,
+    Upgrade,
+    smtp_dialogue,
+)
+
+Connector = Callable[[str, int], Awaitable[trio.socket.SocketType]]
+"""(address, port) -> a connected socket; raises OSError as connect(2) does. The one door to the network."""
+
+Tap = Callable[[str, bytes], None]
+"""Sees the bytes on the wire for `trace`: "read" or "write", and the bytes."""
+
+_TIMEOUTS = {
+    Stage.GREETING: settings.GREETING_TIMEOUT_S,
+    Stage.HANDSHAKE: settings.HANDSHAKE_TIMEOUT_S,
+    Stage.CONNECT: settings.CONNECT_TIMEOUT_S,
+}
+
+
+class SessionResult(msgspec.Struct, frozen=True):
+    """The facts of one connection, and the DER of every certificate that it showed."""
+
+    facts: SessionFacts
+    certificates: tuple[bytes, ...] = ()
+
+
+class _Closed(Exception):
+    """The peer ended its stream."""
+
+
+async def connect_tcp(address: str, port: int) -> trio.socket.SocketType:
+    """The connector of real life: a numeric address, no look-up."""
+    family = trio.socket.AF_INET6 if ":" in address else trio.socket.AF_INET
+    sock = trio.socket.socket(family, trio.socket.SOCK_STREAM)
+    try:
+        await sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def probe_session(
+    endpoint: Endpoint, request: SessionRequest, connect: Connector = connect_tcp, tap: Tap | None = None
+) -> SessionResult:
+    """Opens one connection, holds the dialogue of `request` on it, closes it. Never raises for what a peer does."""
+    end = trio.current_time() + settings.SESSION_TIMEOUT_S
+    failure: ProbeFailure | None = None
+    with trio.move_on_after(settings.CONNECT_TIMEOUT_S) as scope:
+        try:
+            sock = await connect(endpoint.address, endpoint.port)
+        except OSError as error:
+            failure = _failure_of_os_error(Stage.CONNECT, error)
+    if scope.cancelled_caught:
+        failure = ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {settings.CONNECT_TIMEOUT_S:g} s")
+    if failure:
+        return SessionResult(SessionFacts(request.hello, failure=failure, transcript=(f"* {failure}",)))
+    with sock:
+        wire = _Wire(sock, request, tap)
+        dialogue = smtp_dialogue(request)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = dialogue.send(outcome)
+            except StopIteration as stop:
+                return SessionResult(stop.value, wire.certificates)
+            seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
+            with trio.move_on_after(seconds) as scope:
+                outcome = await wire.perform(step)
+            if scope.cancelled_caught:
+                outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(seconds, wire.partial))
+
+
+def _seconds_for(step: Step) -> float:
+    return settings.QUIT_TIMEOUT_S if isinstance(step, Quit) else _TIMEOUTS.get(step.stage, settings.REPLY_TIMEOUT_S)
+
+
+def _waited(seconds: float, partial: str) -> str:
+    words = f"no complete answer in {seconds:.0f} s"
+    return f"{words}, only {partial!r}" if partial else words
+
+
+def _failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
+    kinds = {
+        errno.ECONNREFUSED: Kind.REFUSED,
+        errno.ECONNRESET: Kind.RESET,
+        errno.EPIPE: Kind.RESET,
+        errno.ECONNABORTED: Kind.RESET,
+        errno.ETIMEDOUT: Kind.TIMEOUT,
+    }
+    kind = kinds.get(error.errno or 0, Kind.UNREACHABLE if stage is Stage.CONNECT else Kind.RESET)
+    return ProbeFailure(stage, kind, error.strerror or str(error))
+
+
+class _Wire:
+    """The socket of one session, with TLS on it once it was started."""
+
+    def __init__(self, sock: trio.socket.SocketType, request: SessionRequest, tap: Tap | None) -> None:
+        self.certificates: tuple[bytes, ...] = ()
+        self._sock = sock
+        self._request = request
+        self._tap = tap
+        self._reader = ReplyReader()
+        self._tls: TlsClient | None = None
+        self._left = settings.MAX_SESSION_BYTES
+
+    @property
+    def partial(self) -> str:
+        return self._reader.partial
+
+    async def perform(self, step: Step) -> Outcome:
+        """Does one step; whatever the peer does wrong becomes a failure of the step's stage."""
+        try:
+            match step:
+                case ReadGreeting():
+                    return await self._reply()
+                case Say(line):
+                    await self._send(line.encode("ascii") + b"\r\n")
+                    return await self._reply()
+                case Upgrade(hello):
+                    return await self._upgrade(TlsClient(hello, self._request.sni))
+                case Quit():
+                    await self._quit()
+                    return None
+        except _Closed:
+            partial = self._reader.partial
+            return ProbeFailure(step.stage, Kind.CLOSED, f"the server closed the connection {partial}".strip())
+        except TlsError as error:
+            return ProbeFailure(step.stage, Kind.TLS, str(error))
+        except ProtocolError as error:
+            return ProbeFailure(step.stage, Kind.PROTOCOL, str(error))
+        except OSError as error:
+            return _failure_of_os_error(step.stage, error)
+
+    async def _reply(self) -> SmtpReply:
+        while (reply := self._reader.next_reply()) is None:
+            self._reader.feed(await self._read())
+        return reply
+
+    async def _read(self) -> bytes:
+        """The next plain text, decrypted where TLS is on."""
+        if self._tls is None:
+            return await self._receive()
+        while (text := self._tls.decrypt()) is None:
+            self._tls.feed(await self._receive())
+            await self._flush(self._tls)
+        if not text:
+            raise _Closed
+        return text
+
+    async def _send(self, data: bytes) -> None:
+        if self._tls is None:
+            await self._transmit(data)
+        else:
+            self._tls.encrypt(data)
+            await self._flush(self._tls)
+
+    async def _upgrade(self, tls: TlsClient) -> Outcome:
+        """The handshake. Plain text behind the 220 is dropped, as Postfix does since CVE-2011-0411."""
+        self._reader.take_rest()
+        try:
+            while not tls.shake():
+                await self._flush(tls)
+                tls.feed(await self._receive())
+        except TlsError:
+            await self._flush(tls)  # our alert: the server's log then says why
+            raise
+        await self._flush(tls)
+        self.certificates = tls.chain_der()
+        self._tls = tls
+        return tls.facts(tuple(hashlib.sha256(der).hexdigest() for der in self.certificates))
+
+    async def _quit(self) -> None:
+        """QUIT, and the end of the stream in good order; nothing that goes wrong here matters."""
+        await self._send(b"QUIT\r\n")
+        await self._reply()
+        if self._tls is not None:
+            self._tls.close()
+            await self._flush(self._tls)
+
+    async def _flush(self, tls: TlsClient) -> None:
+        if data := tls.outgoing():
+            await self._transmit(data)
+
+    async def _transmit(self, data: bytes) -> None:
+        if self._tap:
+            self._tap("write", data)
+        view = memoryview(data)
+        while view:
+            view = view[await self._sock.send(view) :]
+
+    async def _receive(self) -> bytes:
+        data = await self._sock.recv(settings.READ_SIZE)
+        if not data:
+            raise _Closed
+        if self._tap:
+            self._tap("read", data)
+        self._left -= len(data)
+        if self._left < 0:
+            raise ProtocolError(f"more than {settings.MAX_SESSION_BYTES} bytes on one connection")
+        return data

@@ -1,0 +1,173 @@
+"""Asks the DNS on trio, through dnspython: the only room that imports it for questions.
+
+Every way in which a question can end is told apart: records, NODATA, NXDOMAIN (RFC 2308), SERVFAIL, REFUSED, no
+answer in time, an answer that cannot be read. The AD bit is not believed here; what it is worth is decided where the
+resolver is known.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import dns.asyncbackend
+import dns.asyncquery
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.resolver
+import trio
+from dns.rdtypes.ANY.CNAME import CNAME
+from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TLSA import TLSA
+from dns.rdtypes.ANY.TXT import TXT
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
+from dns.rdtypes.IN.SRV import SRV
+
+from scanner import settings
+from scanner.facts import (
+    AddressRecord,
+    DnsAnswer,
+    DnsRecord,
+    DnsStatus,
+    Lookup,
+    MxRecord,
+    SrvRecord,
+    TlsaRecord,
+    TxtRecord,
+)
+from scanner.failures import Kind, ProbeFailure, Stage
+from scanner.route import Question
+
+_RCODES = {
+    dns.rcode.SERVFAIL: Kind.SERVFAIL,
+    dns.rcode.REFUSED: Kind.DNS_REFUSED,
+}
+
+
+class ResolverError(Exception):
+    """A resolver was named that cannot be one, or none is known."""
+
+
+def resolver_address(text: str) -> tuple[str, int]:
+    """ADDR, ADDR:PORT or [ADDR]:PORT as (address, port); raises ResolverError for anything else."""
+    host, port = text, "53"
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]:")
+        host, port = host.removesuffix("]"), port or "53"
+    elif text.count(":") == 1:
+        host, port = text.split(":")
+    try:
+        address, number = str(ip_address(host)), int(port)
+    except ValueError:
+        raise ResolverError(f"--resolver {text!r}: write an address, 192.0.2.53 or [2001:db8::53]:5353") from None
+    if not 0 < number < 65536:
+        raise ResolverError(f"--resolver {text!r}: {number} is no port")
+    return address, number
+
+
+def system_resolvers() -> tuple[str, ...]:
+    """The resolvers of this machine (resolv.conf), as texts that `resolver_address` reads."""
+    try:
+        found = dns.resolver.Resolver()
+    except dns.resolver.NoResolverConfiguration:
+        raise ResolverError("this machine names no resolver; use --resolver ADDRESS") from None
+    servers = [str(server) for server in found.nameservers]
+    return tuple(f"[{server}]:{found.port}" for server in servers)
+
+
+class Resolver:
+    """Recursive resolvers, asked in turn until one answers; a bounded number of sockets at once."""
+
+    def __init__(self, resolvers: Sequence[str]) -> None:
+        self._servers = [resolver_address(text) for text in resolvers]
+        self._sockets = trio.Semaphore(settings.DNS_MAX_SOCKETS)
+        self._backend = dns.asyncbackend.get_backend("trio")
+        self.queries = 0
+
+    async def look_up(self, question: Question) -> Lookup:
+        """The answer, or the failure of the last attempt; never raises for what a resolver does."""
+        try:
+            name = dns.name.from_text(question.name)
+        except (dns.exception.DNSException, UnicodeError) as error:
+            return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{question.name}: {error}")
+        failure = ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
+        for attempt in range(settings.DNS_ATTEMPTS):
+            server = self._servers[attempt % len(self._servers)]
+            async with self._sockets:
+                answer = await self._ask(name, question, server)
+            if isinstance(answer, DnsAnswer):
+                return answer
+            failure = answer
+        return failure
+
+    async def _ask(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> Lookup:
+        query = dns.message.make_query(name, question.rdtype, use_edns=0, payload=1232)
+        query.flags |= dns.flags.AD
+        self.queries += 1
+        try:
+            response, _ = await dns.asyncquery.udp_with_fallback(
+                query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
+            )
+            return _answer_of(question, name, response)
+        except dns.exception.Timeout:
+            return ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
+        except (dns.exception.DNSException, EOFError, ValueError) as error:
+            return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{_what(question)}: {type(error).__name__} {error}"[:300])
+        except OSError as error:
+            return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
+
+
+def _what(question: Question) -> str:
+    return f"{question.rdtype} of {question.name}"
+
+
+def _answer_of(question: Question, name: dns.name.Name, response: dns.message.Message) -> Lookup:
+    rcode = response.rcode()
+    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return ProbeFailure(
+            Stage.DNS, _RCODES.get(rcode, Kind.BAD_ANSWER), f"{_what(question)}: {dns.rcode.to_text(rcode)}"
+        )
+    aliases, owner = _alias_chain(response, name)
+    rdtype = dns.rdatatype.from_text(question.rdtype)
+    rrset = response.get_rrset(response.answer, owner, dns.rdataclass.IN, rdtype)
+    records = tuple(_record(rdata) for rdata in rrset) if rrset else ()
+    absent = DnsStatus.NXDOMAIN if rcode == dns.rcode.NXDOMAIN else DnsStatus.NODATA
+    status = DnsStatus.RECORDS if records else absent
+    return DnsAnswer(question.name, question.rdtype, status, records, aliases)
+
+
+def _alias_chain(response: dns.message.Message, name: dns.name.Name) -> tuple[tuple[str, ...], dns.name.Name]:
+    """The CNAME chain from the asked name, and the name at its end; longer chains are loops and are cut."""
+    aliases: list[str] = []
+    while len(aliases) < settings.MAX_ALIASES:
+        rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
+        if rrset is None or not isinstance(rrset[0], CNAME):
+            break
+        name = rrset[0].target
+        aliases.append(_text(name))
+    return tuple(aliases), name
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
+
+
+def _record(rdata: dns.rdata.Rdata) -> DnsRecord:
+    match rdata:
+        case MX():
+            return MxRecord(rdata.preference, _text(rdata.exchange))
+        case SRV():
+            return SrvRecord(rdata.priority, rdata.weight, rdata.port, _text(rdata.target))
+        case TLSA():
+            return TlsaRecord(rdata.usage, rdata.selector, rdata.mtype, rdata.cert)
+        case TXT():
+            return TxtRecord(b"".join(rdata.strings).decode("latin-1"))
+        case A() | AAAA():
+            return AddressRecord(str(ip_address(rdata.address)))
+        case _:
+            raise ValueError(f"a record of a type that was not asked for: {rdata.rdtype}")

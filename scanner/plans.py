@@ -1,0 +1,62 @@
+"""Which connections to make: generators that ask for the next one from the answers so far.
+
+A plan yields a `SessionRequest` and is sent the `SessionFacts` it led to. It knows nothing of pacing or time; its
+driver may stop it at any point, and what was seen so far stands.
+
+The policy plan costs one connection to a healthy server. Up to two more follow only where the first left a question
+that decides a grade: was STARTTLS really missing (a "no" needs two sessions), is the handshake broken for everyone or
+only for a large hello, and does security level 1 allow what the small hello got?
+"""
+
+from collections.abc import Generator
+
+import msgspec
+
+from scanner.facts import SessionFacts, Transport
+from scanner.failures import Kind, Stage
+from scanner.smtp import SessionRequest
+from scanner.tls_facts import HelloStyle
+
+Plan = Generator[SessionRequest, SessionFacts, None]
+
+POLICY_BUDGET = 3
+"""Connections to one endpoint at depth policy, at the most; a healthy server gets one."""
+
+_BROKEN = frozenset({Stage.HANDSHAKE, Stage.EHLO_TLS, Stage.MAIL_TLS})
+
+
+def policy_plan(request: SessionRequest) -> Plan:
+    """The connections that decide the Postfix levels of an endpoint with STARTTLS. `request` is the first one."""
+    first = yield request
+    if _must_be_confirmed(first):
+        yield request
+        return
+    if not _is_broken_behind_starttls(first):
+        return
+    second = yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC)
+    if second.failure is None and second.handshake and second.handshake.fits_level1:
+        yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC_LEVEL1)
+
+
+def plan_of(request: SessionRequest) -> Plan:
+    """The plan for an endpoint. Where TLS begins at once (465) there is nothing to confirm: one connection."""
+    if request.transport is Transport.IMPLICIT:
+        yield request
+    else:
+        yield from policy_plan(request)
+
+
+def _must_be_confirmed(session: SessionFacts) -> bool:
+    """STARTTLS not offered, or refused: a "no" that counts only when a second session says the same."""
+    accepted_hello = any(r is not None and r.severity == 2 for r in (session.ehlo, session.helo))
+    if session.starttls is None:
+        return session.failure is None and accepted_hello
+    return session.failure is not None and session.failure.stage is Stage.STARTTLS and session.starttls.code != 421
+
+
+def _is_broken_behind_starttls(session: SessionFacts) -> bool:
+    """TLS was started and did not work. A 4xx inside TLS is the server's mood and no reason to come again."""
+    failure = session.failure
+    if failure is None:
+        return session.mail_tls is not None and session.mail_tls.severity == 5
+    return failure.stage in _BROKEN and failure.kind is not Kind.TEMPORARY

@@ -1,0 +1,162 @@
+"""Where the mail of a target goes: MX look-ups and what follows from their answers (RFC 5321 section 5.1, RFC 7505).
+
+`route_plan` is a generator: it yields batches of questions, is sent their answers, and returns the `MailRoute`. It
+follows Postfix: a null MX bounces even next to another record, an MX host that is an alias or an address literal is
+used, and the absence of MX records means the addresses of the domain itself.
+"""
+
+from collections.abc import Generator
+from ipaddress import ip_address
+
+import msgspec
+
+from scanner import settings
+from scanner.facts import (
+    AddressRecord,
+    DnsAnswer,
+    Dnssec,
+    DnsStatus,
+    Endpoint,
+    EndpointRef,
+    EndpointUse,
+    Lookup,
+    MailRoute,
+    MxHost,
+    MxRecord,
+    RouteStatus,
+    SrvRecord,
+    SubmissionService,
+    Target,
+)
+from scanner.failures import ProbeFailure
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A name and a record type to look up."""
+
+    name: str
+    rdtype: str
+
+
+Answers = dict[Question, Lookup]
+RoutePlan = Generator[tuple[Question, ...], Answers, MailRoute]
+
+SERVICES = ("_submissions._tcp", "_submission._tcp")
+"""RFC 8314 section 5.1 and RFC 6186 section 3.1."""
+
+
+def route_plan(target: Target, submission: bool = False) -> RoutePlan:
+    """The look-ups for a target, and the route they give; `submission` also asks for the SRV records of the domain."""
+    if target.brackets:
+        hosts = yield from _hosts([(0, target.name)])
+        return _route_of_hosts(RouteStatus.NEXT_HOP, RouteStatus.NO_MX_NO_ADDRESS, hosts)
+    question = Question(target.name, "MX")
+    services = tuple(Question(f"{service}.{target.name}", "SRV") for service in SERVICES) if submission else ()
+    answers = yield (question, *services)
+    route = yield from _route_of_mx(target, answers[question])
+    found = [(q.name.removesuffix(f".{target.name}"), record) for q in services for record in _srv(answers[q])]
+    if not found:
+        return route
+    hosts = yield from _hosts([(0, record.target) for _, record in found])
+    named = (
+        SubmissionService(service, host, record.port) for (service, record), host in zip(found, hosts, strict=True)
+    )
+    return msgspec.structs.replace(route, submission=tuple(named))
+
+
+def _route_of_mx(target: Target, answer: Lookup) -> RoutePlan:
+    if isinstance(answer, ProbeFailure):
+        return MailRoute(RouteStatus.UNRESOLVED, failure=answer)
+    if answer.status is DnsStatus.NXDOMAIN:
+        return MailRoute(RouteStatus.NO_SUCH_DOMAIN, aliases=answer.aliases, mx_dnssec=answer.dnssec)
+    records = [record for record in answer.records if isinstance(record, MxRecord)]
+    if any(not record.exchange for record in records):
+        route = MailRoute(RouteStatus.NULL_MX)
+    elif records:
+        ordered = sorted((record.preference, record.exchange) for record in records)[: settings.MAX_MX_HOSTS]
+        hosts = yield from _hosts(ordered)
+        route = _route_of_hosts(RouteStatus.MX, RouteStatus.NO_MX_ADDRESS, hosts)
+    else:
+        hosts = yield from _hosts([(0, target.name)])
+        route = _route_of_hosts(RouteStatus.IMPLICIT_MX, RouteStatus.NO_MX_NO_ADDRESS, hosts)
+    return msgspec.structs.replace(route, aliases=answer.aliases, mx_dnssec=answer.dnssec)
+
+
+def _route_of_hosts(found: RouteStatus, none: RouteStatus, hosts: tuple[MxHost, ...]) -> MailRoute:
+    """The route over these hosts: `none` only where every host is known to have no address."""
+    if any(host.addresses for host in hosts):
+        return MailRoute(found, hosts)
+    failure = next((host.failure for host in hosts if host.failure), None)
+    return MailRoute(RouteStatus.UNRESOLVED if failure else none, hosts, failure=failure)
+
+
+def _hosts(named: list[tuple[int, str]]) -> Generator[tuple[Question, ...], Answers, tuple[MxHost, ...]]:
+    names = {name for _, name in named if not _is_address(name)}
+    questions = tuple(Question(name, rdtype) for name in sorted(names) for rdtype in ("A", "AAAA"))
+    answers = (yield questions) if questions else {}
+    return tuple(_host(preference, name, answers) for preference, name in named)
+
+
+def _host(preference: int, name: str, answers: Answers) -> MxHost:
+    if _is_address(name):
+        return MxHost(name, preference, (str(ip_address(name)),))
+    pair = [answers[Question(name, rdtype)] for rdtype in ("A", "AAAA")]
+    given = [answer for answer in pair if isinstance(answer, DnsAnswer)]
+    failure = next((answer for answer in pair if isinstance(answer, ProbeFailure)), None)
+    records = [record for answer in given for record in answer.records]
+    addresses = [record.address for record in records if isinstance(record, AddressRecord)]
+    return MxHost(
+        name,
+        preference,
+        tuple(dict.fromkeys(addresses))[: settings.MAX_ADDRESSES],
+        aliases=next((answer.aliases for answer in given if answer.aliases), ()),
+        missing=not addresses and failure is None,
+        failure=failure,
+        dnssec=_weakest(given) if failure is None else Dnssec.INDETERMINATE,
+    )
+
+
+_STRENGTH = (Dnssec.BOGUS, Dnssec.INDETERMINATE, Dnssec.INSECURE, Dnssec.SECURE)
+
+
+def _weakest(answers: list[DnsAnswer]) -> Dnssec:
+    return min((answer.dnssec for answer in answers), key=_STRENGTH.index)
+
+
+def _srv(answer: Lookup) -> list[SrvRecord]:
+    """The SRV records that name a host; at most as many as we look at."""
+    if isinstance(answer, ProbeFailure):
+        return []
+    records = (record for record in answer.records if isinstance(record, SrvRecord) and record.target)
+    return sorted(records, key=lambda record: (record.priority, -record.weight))[: settings.MAX_MX_HOSTS]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def endpoint_refs(target: Target, route: MailRoute, ports: tuple[int, ...]) -> tuple[EndpointRef, ...]:
+    """The endpoints of a route: the mail port of each address first, then submission, each (host, endpoint) once.
+
+    A next-hop with a port is asked on that port alone, as Postfix would.
+    """
+    mail_port = target.port or 25
+    beside = () if target.port else tuple(port for port in ports if port != 25)
+    refs = [
+        EndpointRef(host.name, host.preference, Endpoint(address, port), use)
+        for host in route.hosts
+        for address in host.addresses
+        for port, use in ((mail_port, EndpointUse.MAIL), *((p, EndpointUse.SUBMISSION) for p in beside))
+    ]
+    refs += [
+        EndpointRef(service.host.name, 0, Endpoint(address, service.port), EndpointUse.SUBMISSION)
+        for service in route.submission
+        for address in service.host.addresses
+    ]
+    seen = {(ref.mx_host, ref.endpoint): ref for ref in reversed(refs)}
+    order = sorted(seen.values(), key=lambda ref: (ref.use is not EndpointUse.MAIL, ref.preference))
+    return tuple(order)
