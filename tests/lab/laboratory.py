@@ -1,0 +1,67 @@
+"""The whole lab put together: certificates, servers, names and the sender, started in order and stopped in reverse."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from . import certificate_names as certificate_names
+from .authority import pem
+from .certificate_states import CHAINS, make_authorities
+from .namespace import bring_up, lab_folder
+from .postfix_servers import postfix_servers
+from .postfix_states import POSTFIX_STATES
+from .resolver import RESOLVER, dns
+from .sender import sending_postfix
+from .states import Placed, placed
+from .zones import write_zones
+
+
+class Laboratory(Struct, frozen=True):
+    """What the tests need to know of a running lab."""
+
+    folder: Path
+    states: tuple[Placed, ...]
+    domains: tuple[str, ...]
+    resolver: str
+    trust_anchor: Path
+    sender_log: Path
+
+
+@contextmanager
+def laboratory() -> Iterator[Laboratory]:
+    """Everything up, in namespaces of our own."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(lab_folder())
+        bring_up(RESOLVER, folder)
+        states = placed(POSTFIX_STATES)
+        trust_anchor = write_certificates(folder / "certificates", states)
+        zones, anchor = write_zones(folder / "zones", records(states), [])
+        stack.enter_context(dns(folder / "dns", zones, anchor))
+        stack.enter_context(postfix_servers(folder / "receiver", states, folder / "certificates"))
+        log = stack.enter_context(sending_postfix(folder / "sender", trust_anchor))
+        domains = tuple(each.state.domain for each in states)
+        yield Laboratory(folder, tuple(states), domains, RESOLVER, trust_anchor, log)
+
+
+def records(states: list[Placed]) -> list[str]:
+    """A domain with one MX host for each state."""
+    lines = []
+    for each in states:
+        lines += [f"{each.state.domain}. IN MX 10 {each.state.host}.", f"{each.state.host}. IN A {each.address}"]
+    return lines
+
+
+def write_certificates(folder: Path, states: list[Placed]) -> Path:
+    """The chain files of every state, and the root that the sender and tlsaudit trust."""
+    pki = make_authorities()
+    folder.mkdir()
+    for each in states:
+        state_folder = folder / each.state.domain
+        state_folder.mkdir()
+        for name in set(each.state.chains) - {"none"}:
+            (state_folder / f"{name}.pem").write_bytes(CHAINS[name](pki, each.state.host).pem())
+    root = folder / "root.pem"
+    root.write_bytes(pem(pki.root.certificate))
+    return root
