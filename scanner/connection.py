@@ -7,13 +7,14 @@ What was learned before a failure stands.
 import errno
 import hashlib
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 
 import msgspec
 import trio
 
 from scanner import settings
 from scanner.facts import Endpoint, SessionFacts
-from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
+from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage, refuse_local_trouble
 from scanner.handshake import TlsClient, TlsError
 from scanner.smtp import (
     Outcome,
@@ -30,8 +31,17 @@ from scanner.smtp import (
 Connector = Callable[[str, int], Awaitable[trio.socket.SocketType]]
 """(address, port) -> a connected socket; raises OSError as connect(2) does. The one door to the network."""
 
-Tap = Callable[[str, bytes], None]
-"""Sees the bytes on the wire for `trace`: "read" or "write", and the bytes."""
+
+class Phase(StrEnum):
+    """Which part of a connection bytes belong to."""
+
+    CLEAR = "clear text"
+    HANDSHAKE = "negotiation"
+    TLS = "inside TLS"
+
+
+Tap = Callable[[Phase, str, bytes], None]
+"""Sees the bytes on the wire for `trace`: the phase, "read" or "write", and the bytes."""
 
 _TIMEOUTS = {
     Stage.GREETING: settings.GREETING_TIMEOUT_S,
@@ -104,6 +114,7 @@ def _waited(seconds: float, partial: str) -> str:
 
 
 def _failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
+    refuse_local_trouble(error)
     kinds = {
         errno.ECONNREFUSED: Kind.REFUSED,
         errno.ECONNRESET: Kind.RESET,
@@ -125,6 +136,7 @@ class _Wire:
         self._tap = tap
         self._reader = ReplyReader()
         self._tls: TlsClient | None = None
+        self._phase = Phase.CLEAR
         self._left = settings.MAX_SESSION_BYTES
 
     @property
@@ -181,6 +193,7 @@ class _Wire:
     async def _upgrade(self, tls: TlsClient) -> Outcome:
         """The handshake. Plain text behind the 220 is dropped, as Postfix does since CVE-2011-0411."""
         self._reader.take_rest()
+        self._phase = Phase.HANDSHAKE
         try:
             while not tls.shake():
                 await self._flush(tls)
@@ -191,6 +204,7 @@ class _Wire:
         await self._flush(tls)
         self.certificates = tls.chain_der()
         self._tls = tls
+        self._phase = Phase.TLS
         return tls.facts(tuple(hashlib.sha256(der).hexdigest() for der in self.certificates))
 
     async def _quit(self) -> None:
@@ -207,7 +221,7 @@ class _Wire:
 
     async def _transmit(self, data: bytes) -> None:
         if self._tap:
-            self._tap("write", data)
+            self._tap(self._phase, "write", data)
         view = memoryview(data)
         while view:
             view = view[await self._sock.send(view) :]
@@ -217,7 +231,7 @@ class _Wire:
         if not data:
             raise _Closed
         if self._tap:
-            self._tap("read", data)
+            self._tap(self._phase, "read", data)
         self._left -= len(data)
         if self._left < 0:
             raise ProtocolError(f"more than {settings.MAX_SESSION_BYTES} bytes on one connection")

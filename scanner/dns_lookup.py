@@ -40,7 +40,7 @@ from scanner.facts import (
     TlsaRecord,
     TxtRecord,
 )
-from scanner.failures import Kind, ProbeFailure, Stage
+from scanner.failures import Kind, ProbeFailure, Stage, refuse_local_trouble
 from scanner.route import Question
 
 _RCODES = {
@@ -119,6 +119,7 @@ class Resolver:
         except (dns.exception.DNSException, EOFError, ValueError) as error:
             return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{_what(question)}: {type(error).__name__} {error}"[:300])
         except OSError as error:
+            refuse_local_trouble(error)
             return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
 
 

@@ -3,6 +3,7 @@
 A `ProbeFailure` is evidence that a question stayed open. It is never evidence for a "no".
 """
 
+import errno
 from enum import StrEnum
 
 import msgspec
@@ -109,3 +110,19 @@ class ProtocolError(Exception):
 
     Raised by the sans-I/O cores; the shell that feeds the core turns it into a `ProbeFailure`.
     """
+
+
+LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Errors of connect(2) and socket(2) that tell of this machine and nothing of the peer."""
+
+
+class LocalTroubleError(Exception):
+    """This machine ran out of something (descriptors, ports, memory): the run stops, because every answer would lie."""
+
+
+def refuse_local_trouble(error: OSError) -> None:
+    """Raises LocalTroubleError where an OSError is our own machine's, so that no peer is blamed for it."""
+    if error.errno in LOCAL_ERRNOS:
+        raise LocalTroubleError(
+            f"this machine cannot open more connections ({error.strerror}): use fewer --jobs, or raise `ulimit -n`"
+        ) from error

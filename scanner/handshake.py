@@ -17,7 +17,7 @@ from OpenSSL import SSL, crypto
 from scanner import settings
 from scanner.failures import ProtocolError
 from scanner.tls_facts import HandshakeFacts, HelloStyle
-from scanner.wire.registry import suite_of_openssl_name
+from scanner.wire.registry import suite_code, suite_name
 
 _MEDIUM = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH:+kDHE"
 """tls_medium_cipherlist of Postfix 3.x, with DHE moved to the end."""
@@ -123,9 +123,10 @@ class TlsClient:
     def facts(self, chain: tuple[str, ...]) -> HandshakeFacts:
         """The handshake that was completed; `chain` are the digests of what `chain_der` gave."""
         name = self._connection.get_cipher_name() or ""
+        code = suite_code(name)
         return HandshakeFacts(
             version=self._connection.get_protocol_version_name(),
-            suite=suite_of_openssl_name(name),
+            suite=name if code is None else suite_name(code),
             openssl_suite=name,
             group=self._connection.get_group_name(),
             chain=chain,

@@ -24,7 +24,7 @@ from scanner.facts import (
     RouteStatus,
     Target,
 )
-from scanner.failures import Kind, ProbeFailure, Stage
+from scanner.failures import Kind, LocalTroubleError, ProbeFailure, Stage
 from scanner.once import OnceEach
 from scanner.route import Question, endpoint_refs, route_plan
 from scanner.settings import CACHE_ENTRIES, ScanSettings
@@ -33,14 +33,14 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class DomainResult(msgspec.Struct, frozen=True):
+class ProbedDomain(msgspec.Struct, frozen=True):
     """One finished domain: its facts, and those of each endpoint that was to be asked."""
 
     facts: DomainFacts
     endpoints: tuple[EndpointFacts, ...] = ()
 
 
-Deliver = Callable[[DomainResult], Awaitable[None]]
+Deliver = Callable[[ProbedDomain], Awaitable[None]]
 
 
 async def run_scan(targets: Iterable[Target], settings: ScanSettings, shells: Shells, deliver: Deliver) -> None:
@@ -56,7 +56,7 @@ async def run_scan(targets: Iterable[Target], settings: ScanSettings, shells: Sh
         async with trio.open_nursery() as nursery:
             for _ in range(settings.jobs):
                 nursery.start_soon(work)
-    except* EgressBlocked as group:
+    except* (EgressBlocked, LocalTroubleError) as group:
         raise next(_leaves(group)) from None
     scan.probe.egress.conclude()
 
@@ -72,15 +72,15 @@ class _Scan:
         self._answers: OnceEach[Question, Lookup] = OnceEach(CACHE_ENTRIES)
         self._endpoints: OnceEach[Endpoint, EndpointFacts] = OnceEach(CACHE_ENTRIES)
 
-    async def domain(self, target: Target) -> DomainResult:
+    async def domain(self, target: Target) -> ProbedDomain:
         if self._excluded.covers_name(target.name):
             left_alone = ProbeFailure(Stage.DNS, Kind.EXCLUDED, target.name)
-            return DomainResult(DomainFacts(target, MailRoute(RouteStatus.UNRESOLVED, failure=left_alone)))
+            return ProbedDomain(DomainFacts(target, MailRoute(RouteStatus.UNRESOLVED, failure=left_alone)))
         route = await self._route(target)
         refs = tuple(map(self._filtered, endpoint_refs(target, route, self._settings.ports)))
         hosts = {ref.endpoint: ref.mx_host for ref in reversed(refs) if ref.failure is None}
         facts = DomainFacts(target, route, refs)
-        return DomainResult(facts, await _all(lambda endpoint: self._endpoint(endpoint, hosts), facts.probed))
+        return ProbedDomain(facts, await _all(lambda endpoint: self._endpoint(endpoint, hosts), facts.probed))
 
     async def _endpoint(self, endpoint: Endpoint, hosts: dict[Endpoint, str]) -> EndpointFacts:
         return await self._endpoints.get(endpoint, lambda: self.probe.facts(endpoint, hosts[endpoint]))
@@ -133,7 +133,7 @@ async def _all(ask: Callable[[K], Awaitable[V]], keys: Sequence[K]) -> tuple[V, 
     return tuple(answers[key] for key in keys)
 
 
-def _leaves(group: BaseExceptionGroup[EgressBlocked]) -> Iterator[EgressBlocked]:
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for inner in group.exceptions:
         if isinstance(inner, BaseExceptionGroup):
             yield from _leaves(inner)
