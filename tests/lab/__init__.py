@@ -1,1 +1,1 @@
-"""Real servers, real DNS and a real sending Postfix in a network namespace: what tlsaudit says, checked against them."""
+"""Real servers, real DNS and a real sending Postfix in a namespace of their own: tlsaudit is checked against them."""

@@ -10,11 +10,13 @@ from . import certificate_names as certificate_names
 from .authority import pem
 from .certificate_states import CHAINS, make_authorities
 from .namespace import bring_up, lab_folder
+from .odd_servers import odd_servers
+from .odd_states import ODD_STATES
 from .postfix_servers import postfix_servers
 from .postfix_states import POSTFIX_STATES
 from .resolver import RESOLVER, dns
 from .sender import sending_postfix
-from .states import Placed, placed
+from .states import Kind, Placed, placed
 from .zones import write_zones
 
 
@@ -27,6 +29,7 @@ class Laboratory(Struct, frozen=True):
     resolver: str
     trust_anchor: Path
     sender_log: Path
+    receiver_logs: tuple[Path, ...]
 
 
 @contextmanager
@@ -35,14 +38,18 @@ def laboratory() -> Iterator[Laboratory]:
     with ExitStack() as stack:
         folder = stack.enter_context(lab_folder())
         bring_up(RESOLVER, folder)
-        states = placed(POSTFIX_STATES)
+        states = placed([*POSTFIX_STATES, *ODD_STATES])
         trust_anchor = write_certificates(folder / "certificates", states)
         zones, anchor = write_zones(folder / "zones", records(states), [])
         stack.enter_context(dns(folder / "dns", zones, anchor))
-        stack.enter_context(postfix_servers(folder / "receiver", states, folder / "certificates"))
+        certificates = folder / "certificates"
+        real = [each for each in states if each.state.kind in (Kind.POSTFIX, Kind.POSTSCREEN)]
+        receivers = [stack.enter_context(postfix_servers(folder / "receiver", real, certificates))]
+        odd = [each for each in states if each.state.kind is Kind.ODD]
+        receivers.append(stack.enter_context(odd_servers(folder / "odd", odd, certificates)))
         log = stack.enter_context(sending_postfix(folder / "sender", trust_anchor))
-        domains = tuple(each.state.domain for each in states)
-        yield Laboratory(folder, tuple(states), domains, RESOLVER, trust_anchor, log)
+        domains = tuple(each.state.domain for each in states if not each.state.hostile)
+        yield Laboratory(folder, tuple(states), domains, RESOLVER, trust_anchor, log, tuple(receivers))
 
 
 def records(states: list[Placed]) -> list[str]:

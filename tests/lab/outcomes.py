@@ -1,6 +1,7 @@
 """What the sending Postfix wrote into its log, told per message: was it delivered, was it encrypted, what was said."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -8,7 +9,8 @@ from msgspec import Struct
 LINE = re.compile(r"(?P<program>[\w/-]+)\[(?P<process>\d+)\]: (?P<text>.*)")
 ABOUT_MESSAGE = re.compile(r"(?P<queue_id>[0-9A-F]{6,}|[0-9B-Zb-z]{10,}): (?P<rest>.*)")
 RECIPIENT = re.compile(r"to=<(?P<level>\w+)@(?P<domain>[^>]+)>")
-RELAY = re.compile(r"relay=(?P<relay>[^,]+),")
+RECEIVED = re.compile(r"(?:^delivered |info: header Received: .* to=<| <= .* for )(?P<level>\w+)@(?P<domain>[^> ]+)")
+"""One message in the log of the odd server, of the receiving Postfix (cleanup) and of Exim."""
 Key = tuple[str, str]
 
 
@@ -16,7 +18,6 @@ class Outcome(Struct, frozen=True):
     """How one message ended; `evidence` are the log lines of its attempts, oldest first."""
 
     delivered: bool
-    encrypted: bool
     evidence: tuple[str, ...]
 
 
@@ -57,7 +58,16 @@ class Story:
 
     def outcome(self, level: str, domain: str) -> Outcome:
         lines = self.lines.get((level, domain), [])
-        sent = [line for line in lines if "status=sent" in line]
-        relay = RELAY.search(sent[-1]) if sent else None
-        encrypted = bool(relay) and any(f"established to {relay['relay']}:" in line for line in lines)
-        return Outcome(bool(sent), encrypted, tuple(lines))
+        return Outcome(any("status=sent" in line for line in lines), tuple(lines))
+
+
+def receipts(logs: Sequence[Path]) -> dict[Key, str]:
+    """How each message arrived, by the receivers' own logs: "tls" or "clear"."""
+    arrived: dict[Key, str] = {}
+    for log in logs:
+        for line in log.read_text(errors="replace").splitlines():
+            if found := RECEIVED.search(line):
+                key = (found["level"].upper(), found["domain"])
+                encrypted = "(using TLS" in line or line.endswith(" tls") or " X=TLS" in line
+                arrived[key] = "tls" if encrypted or arrived.get(key) == "tls" else "clear"
+    return arrived

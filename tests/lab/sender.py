@@ -1,7 +1,8 @@
 """The oracle: a real Postfix sends one message per domain and level; what its log says in the end is the truth.
 
 Each level is a transport of its own with smtp_tls_per_site = static:LEVEL, chosen by the sender's address. Back-off
-times are short, so that what a real queue does in hours happens in seconds; the final outcome counts.
+times are short, so that what a real queue does in hours happens in seconds; the final outcome counts. The lifetime of
+a message leaves room for two attempts that end in a timeout, because only the second may fall back to clear text.
 """
 
 import smtplib
@@ -32,16 +33,16 @@ MAIN = {
     "minimal_backoff_time": "2s",
     "maximal_backoff_time": "4s",
     "queue_run_delay": "1s",
-    "maximal_queue_lifetime": "14s",
+    "maximal_queue_lifetime": "26s",
     "bounce_queue_lifetime": "1s",
     "smtp_connection_cache_on_demand": "no",
     "smtp_tls_loglevel": "1",
     "smtp_tls_note_starttls_offer": "yes",
     "smtp_connect_timeout": "5s",
-    "smtp_helo_timeout": "15s",
-    "smtp_starttls_timeout": "10s",
-    "smtp_mail_timeout": "10s",
-    "smtp_rcpt_timeout": "10s",
+    "smtp_helo_timeout": "9s",
+    "smtp_starttls_timeout": "6s",
+    "smtp_mail_timeout": "8s",
+    "smtp_rcpt_timeout": "8s",
     "smtp_quit_timeout": "2s",
     "max_idle": "5s",
 }
@@ -67,7 +68,7 @@ def sending_postfix(folder: Path, trust_anchor: Path) -> Iterator[Path]:
         yield log
 
 
-def send_to_all(domains: Sequence[str], log: Path) -> dict[str, list[Outcome]]:
+def send_to_all(domains: Sequence[str], log: Path) -> dict[str, dict[str, Outcome]]:
     """One message to each domain at each level, all at once; returns when the last one has left the queue."""
     for level in LEVELS:
         with smtplib.SMTP(*INJECTION, timeout=20) as session:
@@ -80,4 +81,4 @@ def send_to_all(domains: Sequence[str], log: Path) -> dict[str, list[Outcome]]:
         if time.monotonic() > deadline:
             raise TimeoutError(f"still in the queue: {sorted(wanted - story.gone())[:20]}")
         time.sleep(0.5)
-    return {domain: [story.outcome(level, domain) for level in LEVELS] for domain in domains}
+    return {domain: {level: story.outcome(level, domain) for level in LEVELS} for domain in domains}

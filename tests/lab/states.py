@@ -17,12 +17,17 @@ class Kind(StrEnum):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """One server: `chains` names what it shows (none: no certificate), `options` are in the program's own words."""
+    """One server: `chains` names what it shows, `options` are in the program's own words.
+
+    `script` is what an odd server says (see odd_server.py). `hostile` states are not asked by the sending Postfix.
+    """
 
     name: str
     kind: Kind = Kind.POSTFIX
     chains: tuple[str, ...] = ("good-ecdsa",)
     options: dict[str, str] = field(default_factory=dict)
+    script: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    hostile: bool = False
 
     @property
     def domain(self) -> str:

@@ -1,4 +1,4 @@
-"""The zones of the lab and their keys: a signed root and `test`, an unsigned `example`, and two that fail (RFC 4035)."""
+"""The zones of the lab and their keys: a signed root and `test`, an unsigned `example`, two that fail (RFC 4035)."""
 
 import subprocess
 from pathlib import Path
