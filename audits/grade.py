@@ -167,7 +167,7 @@ def _is_above(level: Level, grade: Grade) -> bool:
     return grade.value not in names or names.index(level.value) > names.index(grade.value)
 
 
-def _without_answers(facts: DomainFacts, mail: list[EndpointVerdict]) -> tuple[Grade, Binding]:
+def _without_answers(facts: DomainFacts, mail: list[EndpointVerdict]) -> tuple[Grade, Binding | None]:
     """NO_MAIL where Postfix bounces at once; INCONCLUSIVE where nobody answered."""
     route = facts.route
     if route.status in NO_MAIL_ROUTES:

@@ -1,0 +1,76 @@
+"""The command `tlsaudit`: the root where the two halves meet. Each command is imported only when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+import audits
+import scanner
+
+EXIT_GATE = 1
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_FAILURE = 4
+
+COMMANDS = {
+    "scan": ("audits.scan_command:scan", "Scan mail domains and grade each by the TLS policy it sustains."),
+    "demo": ("audits.demo_command:demo", "Scan an embedded lab of mail servers: no root, no internet."),
+    "show": ("audits.show_command:show", "Show one domain of a run: its grade, the evidence, the transcripts."),
+    "runs": ("audits.show_command:runs", "List the runs of a store."),
+    "trace": ("audits.trace_command:trace", "Connect to one host and show the session as smtp_tls_loglevel does."),
+    "policy": ("audits.policy_cli:policy", "Postfix TLS policy tables: resolve a level, lint a file."),
+    "schema": ("audits.show_command:schema", "Print the JSON Schema of `scan --format jsonl`."),
+}
+"""Command -> where it stands, and its line in the help, so that `--help` imports none of them."""
+
+
+class CommandFailed(click.ClickException):
+    """Something other than the user's words went wrong: the store, the trust store, our own network (exit 4)."""
+
+    exit_code = EXIT_FAILURE
+
+
+class _Commands(click.Group):
+    """Knows the commands by name; imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=audits.DISTRIBUTION, prog_name="tlsaudit")
+def cli() -> None:
+    """Which TLS policy can a Postfix sender enforce for a mail domain without losing mail?
+
+    \b
+    First:   tlsaudit demo
+    Then:    tlsaudit scan domains.txt
+    And:     tlsaudit show example.org
+
+    Exit codes: 0 done and gate met; 1 gate not met; 2 wrong use; 3 too much is inconclusive; 4 we failed.
+    """
+
+
+def main(*args: Any) -> None:
+    """The entry point of the console script."""
+    if {scanner.DISTRIBUTION, audits.DISTRIBUTION} != {"tlsaudit"}:
+        sys.exit("another Python distribution has overwritten the packages `scanner` or `audits`: use `pipx install`")
+    cli(prog_name="tlsaudit")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Judges stored facts into records: the same offline, a year later, as during the scan.
+
+The time of verification is when the chain was seen, never the clock of the one who judges.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from audits.grade import domain_verdict
+from audits.records import DomainRecord, domain_record
+from audits.trust import ChainVerdict, TrustStore, verify_chain
+from scanner.domain_name import shown
+from scanner.facts import DomainFacts, EndpointFacts, Level
+from scanner.tls_facts import CertificateFacts
+
+REMEMBERED = 20_000
+"""Verdicts on chains kept: many domains share the hosts of one provider."""
+
+
+class Judge:
+    """One trust store and the demands of one run."""
+
+    def __init__(self, trust: TrustStore, verify_depth: int, required: Level | None) -> None:
+        self._trust = trust
+        self._depth = verify_depth
+        self._required = required
+        self._known: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
+
+    def record(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> DomainRecord:
+        """The judged record of one domain."""
+        by_endpoint = {seen.endpoint: seen for seen in endpoints}
+        verdict = domain_verdict(facts, by_endpoint, self._verify, self._required)
+        return domain_record(facts, by_endpoint, verdict, shown(facts.target.entry), self._required)
+
+    def _verify(self, chain: Sequence[CertificateFacts], at: datetime) -> ChainVerdict:
+        key = (tuple(certificate.sha256 for certificate in chain), at)
+        if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = verify_chain(self._trust, chain, at, self._depth)
+        return self._known[key]

@@ -1,0 +1,233 @@
+"""What `tlsaudit scan` does: reads the input, opens the store, runs the job, prints; the exit code says how it went."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import islice
+from typing import Any, BinaryIO, TextIO, cast
+
+import click
+import msgspec
+import trio
+from rich.console import Console
+
+from audits import DISTRIBUTION
+from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
+from audits.judge import Judge
+from audits.output import Tally, csv_writer, jsonl_writer, opened_output
+from audits.records import DomainRecord
+from audits.scan_input import InputError, ScanInput, read_exclusions
+from audits.scan_run import Job, run_job
+from audits.self_check import default_ehlo, ehlo_warning, has_ipv6_route
+from audits.session_log import SessionLog
+from audits.store import RunInfo, RunStart, Store, StoreError, input_digest
+from audits.tables import print_table, summary
+from audits.trust import TrustStore, TrustStoreError, load_trust_store
+from scanner.connection import Connector, connect_tcp
+from scanner.dns_lookup import Resolver, ResolverError, system_resolvers
+from scanner.egress import EgressBlocked
+from scanner.endpoint_probe import Shells
+from scanner.facts import BadLine, Level, Target
+from scanner.failures import LocalTroubleError
+from scanner.settings import ScanSettings
+
+EXIT_INTERRUPTED = 130
+SHOWN_BAD_LINES = 1000
+"""Bad lines printed; of more only the number, so that a binary file does not flood the terminal."""
+_DESCRIPTORS_BESIDE = 600
+"""Descriptors besides the connections: queries in flight, the store, the program itself."""
+
+
+class ScanJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asked for, checked and completed, with everything opened that it needs."""
+
+    settings: ScanSettings
+    options: dict[str, Any]
+    trust: TrustStore
+    doors: Shells
+    store: Store
+    given: ScanInput
+    stream: TextIO
+
+
+def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: Connector = connect_tcp) -> int:
+    """The command; gives the exit code. Only the demo connects in another way than real life."""
+    try:
+        trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
+        settings = _completed(settings, options)
+        doors = _shells(settings, options["verbose"], connect)
+        with (
+            ScanInput(options["inputs"], lambda: cast(BinaryIO, click.get_binary_stream("stdin"))) as given,
+            Store.open(options["store"], writing=True) as store,
+            opened_output(options["output"]) as stream,
+        ):
+            return _scan(
+                ScanJob(
+                    settings=settings,
+                    options=options,
+                    trust=trust,
+                    doors=doors,
+                    store=store,
+                    given=given,
+                    stream=stream,
+                )
+            )
+    except (InputError, TrustStoreError, ResolverError) as error:
+        raise click.UsageError(str(error)) from None
+    except (StoreError, EgressBlocked, LocalTroubleError) as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _scan(asked: ScanJob) -> int:
+    options, store = asked.options, asked.store
+    run = _run_of_input(asked)
+    quiet = options["quiet"]
+    if not quiet:
+        _say_opening(run, asked.settings, real=asked.doors.connect is connect_tcp)
+    tally = Tally()
+    emit = _emitter(options["form"], asked.stream, tally)
+    for records in _stored(store, run):
+        emit(records)
+    required = Level(options["require"].upper()) if options["require"] else None
+    job = Job(
+        store=store,
+        run=run,
+        judge=Judge(asked.trust, options["verify_depth"], required),
+        emit=emit,
+        settings=asked.settings,
+        shells=asked.doors,
+        quiet=quiet or options["verbose"] > 0,
+    )
+    started = time.monotonic()
+    complete = trio.run(run_job, job)
+    if complete:
+        store.finish_run(run.id, datetime.now(UTC))
+    if options["form"] == "table":
+        console = Console(file=asked.stream, width=None if asked.stream.isatty() else 140)
+        print_table(console, (record for records in _stored(store, run) for record in records))
+    if not quiet:
+        _say(summary(tally.grades, run.targets, time.monotonic() - started))
+        if not complete:
+            _say("stopped by a signal; what is done is stored: go on with --resume")
+    return _exit_code(tally, complete, options["max_inconclusive"])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say_opening(run: RunInfo, settings: ScanSettings, *, real: bool) -> None:
+    """What is about to happen, and what about this machine may spoil it."""
+    resumed = f", {run.done} of them done before" if run.done else ""
+    _say(f"run {run.name}: {run.targets} domains{resumed}; EHLO {settings.ehlo}")
+    if real and (warning := ehlo_warning(settings.ehlo)):
+        _say(f"warning: {warning}")
+
+
+def _run_of_input(asked: ScanJob) -> RunInfo:
+    """A new run of this input, or with --resume the newest unfinished one of the same input and options."""
+    options = _fact_options(asked)
+    digest = _checked_digest(asked, options)
+    if asked.options["resume"]:
+        unfinished = asked.store.resume_run(digest)
+        if unfinished is not None:
+            return unfinished
+        _say("no unfinished run of this input and these options: beginning a new one")
+    start = RunStart(
+        started=datetime.now(UTC),
+        input_digest=digest,
+        options=options,
+        tool_version=version(DISTRIBUTION),
+        trust_digest=asked.trust.digest,
+    )
+    return asked.store.begin_run(start, asked.given.targets())
+
+
+def _checked_digest(asked: ScanJob, options: bytes) -> str:
+    """The digest of the input. Every bad line is shown; without --skip-bad the first reading ends here (exit 2)."""
+    bad = good = 0
+
+    def read() -> Iterator[Target]:
+        nonlocal bad, good
+        for line in asked.given.lines():
+            if isinstance(line, BadLine):
+                bad += 1
+                if bad <= SHOWN_BAD_LINES:
+                    _say(f"{line.source}, line {line.number}: {line.text}: {line.why}")
+                continue
+            good += 1
+            yield line
+
+    digest = input_digest(read(), options)
+    if bad and not asked.options["skip_bad"]:
+        raise click.UsageError(f"{bad} bad lines; nothing was scanned. Mend them, or leave them out with --skip-bad")
+    if not good:
+        raise click.UsageError("the input names no domain")
+    return digest
+
+
+def _fact_options(asked: ScanJob) -> bytes:
+    """The options that change what is seen or judged, as the JSON by which a run is known again."""
+    settings, options = asked.settings, asked.options
+    chosen = {name: getattr(settings, name) for name in ("ports", "depth", "envelope", "allow_private", "ipv4", "ipv6")}
+    judged = {name: options[name] for name in ("verify_depth", "require")}
+    return msgspec.json.encode({**chosen, **judged})
+
+
+def _stored(store: Store, run: RunInfo) -> Iterator[list[DomainRecord]]:
+    """The records that the run has, in pages."""
+    results = store.domains(run.id)
+    while page := [msgspec.json.decode(found.judgement, type=DomainRecord) for found in islice(results, 500)]:
+        yield page
+
+
+def _emitter(form: str, stream: TextIO, tally: Tally) -> Callable[[Sequence[DomainRecord]], None]:
+    writers = {"jsonl": jsonl_writer, "csv": csv_writer}
+    write = writers[form](stream) if form in writers else None
+
+    def emit(records: Sequence[DomainRecord]) -> None:
+        tally.take(records)
+        if write:
+            write(records)
+
+    return emit
+
+
+def _exit_code(tally: Tally, complete: bool, max_inconclusive: float) -> int:
+    if not complete:
+        return EXIT_INTERRUPTED
+    if tally.missed:
+        return EXIT_GATE
+    return EXIT_INCONCLUSIVE if tally.open_share * 100 > max_inconclusive else 0
+
+
+def _completed(settings: ScanSettings, options: dict[str, Any]) -> ScanSettings:
+    """The settings with what this machine adds: its name, its resolvers, its routes, its limits."""
+    names, networks = read_exclusions(options["exclude"])
+    return msgspec.structs.replace(
+        settings,
+        ehlo=settings.ehlo or default_ehlo(),
+        resolvers=settings.resolvers or system_resolvers(),
+        ipv6_route=has_ipv6_route(),
+        jobs=_affordable_jobs(settings.jobs),
+        excluded_names=names,
+        excluded_networks=networks,
+    )
+
+
+def _affordable_jobs(jobs: int) -> int:
+    """As many jobs as the limit on open files allows, after raising it as far as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = jobs + _DESCRIPTORS_BESIDE
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(jobs, soft - _DESCRIPTORS_BESIDE))
+
+
+def _shells(settings: ScanSettings, verbose: int, connect: Connector) -> Shells:
+    log = SessionLog(min(verbose, 4))
+    return Shells(look_up=Resolver(settings.resolvers).look_up, connect=connect, observe=log.observe, tap=log.tap)

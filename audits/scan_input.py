@@ -1,0 +1,110 @@
+"""What a scan is to scan: files, standard input, or domains on the command line, read twice with flat memory.
+
+The first reading finds every bad line and the digest by which the input is known again; the second fills the store.
+Standard input is spooled, so that it can be read twice.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Self, cast
+
+from scanner.addresses import Exclusions
+from scanner.facts import BadLine, Target
+from scanner.targets import targets_from_lines, targets_from_stream
+
+SPOOL_BYTES = 8 * 1024 * 1024
+"""Of standard input kept in memory; more goes to a temporary file."""
+_FILE_ENDINGS = (".txt", ".csv", ".list", ".lst", ".tsv")
+
+
+class InputError(Exception):
+    """The input cannot be read at all; the message says what to do."""
+
+
+class ScanInput:
+    """The arguments of `tlsaudit scan`, as targets that can be gone through more than once."""
+
+    def __init__(self, arguments: Sequence[str], stdin: Callable[[], BinaryIO]) -> None:
+        self._closing = ExitStack()
+        self._words: list[str] = []
+        self._streams: list[tuple[str, BinaryIO]] = []
+        for argument in arguments:
+            if argument == "-":
+                self._streams.append(("standard input", self._spooled(stdin())))
+            elif (path := Path(argument)).is_file() or _means_file(argument):
+                self._streams.append((argument, self._opened(path)))
+            else:
+                self._words.append(argument)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def lines(self) -> Iterator[Target | BadLine]:
+        """Everything that was given, in order; each call begins anew."""
+        for source, stream in self._streams:
+            stream.seek(0)
+            yield from targets_from_stream(stream, source)
+        yield from targets_from_lines(self._words, "argument")
+
+    def targets(self) -> Iterator[Target]:
+        """The good lines."""
+        return (line for line in self.lines() if isinstance(line, Target))
+
+    def _opened(self, path: Path) -> BinaryIO:
+        try:
+            stream = self._closing.enter_context(path.open("rb"))
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror}; to scan a domain of this name write it with a dot behind"
+            ) from None
+        return stream if stream.seekable() else self._spooled(stream)
+
+    def _spooled(self, stream: BinaryIO) -> BinaryIO:
+        spool = cast(BinaryIO, self._closing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES)))
+        shutil.copyfileobj(stream, spool)
+        return spool
+
+
+def _means_file(argument: str) -> bool:
+    """Whether a word that is no file was meant as one: better an error than a scan of the domain "domains.txt"."""
+    return "/" in argument or argument.lower().endswith(_FILE_ENDINGS) or Path(argument).exists()
+
+
+def read_exclusions(paths: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names, networks) of the --exclude files: one domain, MX host, address or network a line, # comments.
+
+    Raises InputError with file and line for anything else: an exclusion that is not understood must not be ignored.
+    """
+    names: list[str] = []
+    networks: list[str] = []
+    for path in paths:
+        try:
+            text = path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"--exclude {path}: {error}") from None
+        for number, line in enumerate(text.splitlines(), 1):
+            entry = line.partition("#")[0].strip()
+            if entry:
+                _take_exclusion(entry, f"--exclude {path} line {number}", names, networks)
+    return tuple(names), tuple(networks)
+
+
+def _take_exclusion(entry: str, where: str, names: list[str], networks: list[str]) -> None:
+    try:
+        Exclusions((), (entry,))
+    except ValueError:
+        pass
+    else:
+        networks.append(entry)
+        return
+    found = next(targets_from_lines([entry.removeprefix("*.").removeprefix(".")], where), None)
+    if not isinstance(found, Target) or found.brackets or found.port:
+        why = found.why if isinstance(found, BadLine) else "write a domain, a host, an address or a network"
+        raise InputError(f"{where}: {entry!r}: {why}")
+    names.append(found.name)

@@ -1,0 +1,115 @@
+"""One domain of a run with all its evidence, as lines for people or as JSON. Foreign text is escaped."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from audits.records import DomainRecord, EndpointRecord
+from audits.store import Store
+from audits.tables import moment, why
+from scanner.domain_name import BadNameError, ascii_name, printable
+from scanner.facts import DomainFacts, EndpointFacts, Fact, SessionFacts
+from scanner.tls_facts import CertificateFacts
+
+LINE = 400
+"""Characters shown of one foreign line."""
+
+
+class StoredDomain(msgspec.Struct, frozen=True):
+    """The record of a domain, and the facts it rests on."""
+
+    run: str
+    record: DomainRecord
+    facts: DomainFacts
+    endpoints: tuple[EndpointFacts, ...]
+
+
+def stored_domain(store: Store, run_name: str, domain: str) -> StoredDomain | None:
+    """What a run has of a domain (or next-hop) as people write it; None where it has nothing."""
+    run = store.run(run_name)
+    found = store.domain(run.id, domain)
+    if found is None:
+        try:
+            found = store.domain(run.id, ascii_name(domain))
+        except BadNameError:
+            return None
+    if found is None:
+        return None
+    record = msgspec.json.decode(found.judgement, type=DomainRecord)
+    endpoints = store.endpoints_of(run.id, found.facts.endpoints)
+    return StoredDomain(run.name, record, found.facts, tuple(endpoints.values()))
+
+
+def domain_json(found: StoredDomain) -> str:
+    """Record and facts; DER as base64."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def domain_lines(found: StoredDomain) -> Iterator[str]:
+    """Grade and reason first, then every endpoint with its levels, its chain, and the transcripts."""
+    record = found.record
+    yield f"{printable(record.domain_unicode)}  {record.grade.value}    (run {found.run})"
+    if words := why(record):
+        yield f"  why not more: {words}"
+    if record.binding:
+        yield f"  what would lift it: {record.binding.remedy}"
+    yield f"  sustained: {' '.join(record.sustained) or '-'}    unknown: {' '.join(record.unknown) or '-'}"
+    yield f"  by some MX: {record.some_mx_grade.value}    mail today: {record.today.value}"
+    coverage = record.coverage
+    left = f", {coverage.not_asked} left alone" if coverage.not_asked else ""
+    yield f"  route: {record.route.value}    answered: {coverage.answered} of {coverage.asked} addresses{left}"
+    if found.facts.route.failure:
+        yield f"  {printable(str(found.facts.route.failure), LINE)}"
+    if record.required:
+        yield f"  required: {record.required.value}    compliant: {_word(record.compliant)}"
+    facts = {seen.endpoint.key: seen for seen in found.endpoints}
+    for ref, shown in zip(found.facts.endpoints, record.endpoints, strict=True):
+        yield ""
+        yield from _endpoint_lines(shown, facts.get(ref.endpoint.key))
+
+
+def _word(compliant: bool | None) -> str:
+    return {True: "yes", False: "no", None: "unknown"}[compliant]
+
+
+def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Iterator[str]:
+    yield f"{printable(shown.mx_host)} [{shown.address}]:{shown.port}  {shown.state.value}    {shown.use}"
+    if shown.detail:
+        yield f"  {printable(shown.detail, LINE)}"
+    if shown.sustained or shown.unknown:
+        yield f"  STARTTLS {shown.starttls.value}    sustained: {' '.join(shown.sustained) or '-'}"
+    for reason in shown.reasons:
+        state = "unknown" if reason.sustained is Fact.INCONCLUSIVE else "not sustained"
+        yield f"  {reason.level.value} {state}: {reason.reason}: {printable(reason.detail, LINE)}"
+    for remark in shown.remarks:
+        yield f"  remark: {remark}"
+    if facts is None:
+        return
+    yield f"  seen {moment(facts.seen_at)}, {facts.connections} connections"
+    for depth, certificate in enumerate(_chain(shown, facts)):
+        yield from _certificate_lines(depth, certificate)
+    for number, session in enumerate(facts.sessions, 1):
+        yield from _session_lines(number, session)
+
+
+def _chain(shown: EndpointRecord, facts: EndpointFacts) -> list[CertificateFacts]:
+    known = {certificate.sha256: certificate for certificate in facts.certificates}
+    return [known[digest] for digest in shown.certificates if digest in known]
+
+
+def _certificate_lines(depth: int, certificate: CertificateFacts) -> Iterator[str]:
+    names = ", ".join(certificate.names_dns[:10])
+    key = certificate.key
+    strength = f"{key.algorithm} {key.bits} bits" if key else "unknown key"
+    yield f"  certificate {depth}: {printable(certificate.subject, LINE)}"
+    yield f"    issuer {printable(certificate.issuer, LINE)}"
+    yield f"    names {printable(names, LINE) or '-'}; {strength}; {certificate.signature_algorithm}"
+    yield f"    valid {moment(certificate.not_before)} to {moment(certificate.not_after)}; sha256 {certificate.sha256}"
+    if certificate.problem:
+        yield f"    {printable(certificate.problem, LINE)}"
+
+
+def _session_lines(number: int, session: SessionFacts) -> Iterator[str]:
+    yield f"  session {number} ({session.hello.value} hello)"
+    for line in session.transcript:
+        yield f"    {printable(line, LINE)}"
