@@ -88,8 +88,8 @@ class _Scan:
     async def _route(self, target: Target) -> MailRoute:
         submission = target.port is None and not {465, 587}.isdisjoint(self._settings.ports)
         plan = route_plan(target, submission)
-        questions = next(plan, ())
         try:
+            questions = next(plan)
             while True:
                 answers = await _all(self._answer, questions)
                 questions = plan.send(dict(zip(questions, answers, strict=True)))
