@@ -16,7 +16,10 @@ from scanner.failures import Kind, ProbeFailure, Stage
 LEVELS = (Level.NONE, Level.MAY, Level.MUST_NOPEERMATCH, Level.MUST)
 
 DELAYED_THEN_CLEAR = "delayed-then-clear"
-"""At MAY the handshake fails, and Postfix 3 delivers in clear once the message is minimal_backoff_time old."""
+"""At MAY TLS fails, and Postfix 3 delivers in clear once the message is minimal_backoff_time old.
+
+That is so for a failed handshake, and for a connection lost inside TLS, but not for a reply inside TLS that refuses.
+"""
 
 
 class Authentication(msgspec.Struct, frozen=True):
@@ -76,7 +79,7 @@ def _may(seen: Observed) -> LevelAnswer:
         return in_clear
     if seen.starttls is Starttls.UNSETTLED:
         return LevelAnswer(Level.MAY, Fact.INCONCLUSIVE, open_reason(seen))
-    if seen.tls0 is Fact.NO and seen.handshake is Fact.NO:
+    if seen.tls0 is not Fact.YES and seen.breaks:
         return msgspec.structs.replace(in_clear, remark=DELAYED_THEN_CLEAR)
     return _encrypt(Level.MAY, seen, seen.tls0)
 

@@ -35,7 +35,7 @@ class Observed(msgspec.Struct, frozen=True):
 
     `answered`: a reply to EHLO or HELO was read. `clear`: mail in clear text is taken (as far as was asked). `tls0` and
     `tls1`: a whole session inside TLS works at security level 0 and 1. `handshake`: some handshake was completed.
-    `deciding` is the session whose chain decides MUST. `failure` is the most telling failure seen.
+    `breaks`: two sessions or more were lost behind STARTTLS, and none was ended by a reply. `deciding` is the session whose chain decides MUST. `failure` is the most telling failure seen.
     """
 
     answered: bool
@@ -44,6 +44,7 @@ class Observed(msgspec.Struct, frozen=True):
     handshake: Fact
     tls0: Fact
     tls1: Fact
+    breaks: bool = False
     deciding: SessionFacts | None = None
     failure: ProbeFailure | None = None
     clear_reply: SmtpReply | None = None
@@ -64,6 +65,7 @@ def observed(facts: EndpointFacts) -> Observed:
         handshake=Fact.YES if handshakes else _settled([vote for _, vote in votes]),
         tls0=_tls_at_level0(votes),
         tls1=_tls_at_level1(votes, strong),
+        breaks=len(votes) >= 2 and all(_breaks(session) for session, _ in votes),
         deciding=next(iter(strong or completed or handshakes), None),
         failure=failure,
         clear_reply=next((s.mail_clear for s in sessions if s.mail_clear and s.mail_clear.severity != 2), None),
@@ -121,8 +123,7 @@ def _starttls_of(session: SessionFacts) -> Starttls | None:
         return Starttls.UNSETTLED if silent else None if mute else Starttls.NOT_OFFERED
     if _ok(session.starttls):
         return Starttls.ACCEPTED
-    goes_on = session.failure is not None and session.failure.reply == session.starttls
-    if not goes_on or session.starttls.code == 421:
+    if session.failure is None or session.failure.reply != session.starttls:
         return Starttls.UNSETTLED
     return Starttls.REFUSED if session.starttls.severity == 5 else Starttls.DEFERRED
 
@@ -135,6 +136,12 @@ def _inside(session: SessionFacts) -> Fact:
     if session.mail_tls is None:
         return Fact.YES
     return {2: Fact.YES, 5: Fact.NO}.get(session.mail_tls.severity, Fact.INCONCLUSIVE)
+
+
+def _breaks(session: SessionFacts) -> bool:
+    """Whether the connection was lost behind STARTTLS, without a reply that says why."""
+    failure = session.failure
+    return failure is not None and failure.reply is None and failure.kind is not Kind.PERMANENT
 
 
 def _settled(votes: list[Fact]) -> Fact:

@@ -155,8 +155,7 @@ class _Wire:
                 case Upgrade(hello):
                     return await self._upgrade(TlsClient(hello, self._request.sni))
                 case Quit():
-                    await self._quit()
-                    return None
+                    return await self._quit()
         except _Closed:
             partial = self._reader.partial
             return ProbeFailure(step.stage, Kind.CLOSED, f"the server closed the connection {partial}".strip())
@@ -207,13 +206,14 @@ class _Wire:
         self._phase = Phase.TLS
         return tls.facts(tuple(hashlib.sha256(der).hexdigest() for der in self.certificates))
 
-    async def _quit(self) -> None:
-        """QUIT, and the end of the stream in good order; nothing that goes wrong here matters."""
+    async def _quit(self) -> SmtpReply:
+        """QUIT, and the end of the stream in good order."""
         await self._send(b"QUIT\r\n")
-        await self._reply()
+        reply = await self._reply()
         if self._tls is not None:
             self._tls.close()
             await self._flush(self._tls)
+        return reply
 
     async def _flush(self, tls: TlsClient) -> None:
         if data := tls.outgoing():

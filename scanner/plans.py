@@ -51,7 +51,7 @@ def _must_be_confirmed(session: SessionFacts) -> bool:
     accepted_hello = any(r is not None and r.severity == 2 for r in (session.ehlo, session.helo))
     if session.starttls is None:
         return session.failure is None and accepted_hello
-    return session.failure is not None and session.failure.stage is Stage.STARTTLS and session.starttls.code != 421
+    return session.failure is not None and session.failure.stage is Stage.STARTTLS and session.failure.reply is not None
 
 
 def _is_broken_behind_starttls(session: SessionFacts) -> bool:

@@ -31,8 +31,8 @@ class ReplyReader:
     def next_reply(self) -> SmtpReply | None:
         """The next complete reply, or None while bytes are missing.
 
-        Raises ProtocolError for a line that is no reply (RFC 5321 section 4.2), for a code that changes between the
-        lines of one reply, and beyond the limits of `settings`. Bare LF ends a line as in Postfix.
+        Raises ProtocolError for a line that is no reply (RFC 5321 section 4.2), and beyond the limits of `settings`.
+        As in Postfix bare LF ends a line, and of codes that differ within a reply the last counts.
         """
         while (end := self._buffer.find(b"\n")) >= 0:
             line = bytes(self._buffer[:end]).removesuffix(b"\r")
@@ -68,17 +68,18 @@ class ReplyReader:
         code, mark = text[:3], text[3:4]
         if not (code.isascii() and code.isdigit()) or not "2" <= code[0] <= "5" or mark not in ("", " ", "-"):
             raise ProtocolError(f"not an SMTP reply: {text[:120]!r}")
-        if self._code and code != self._code:
-            raise ProtocolError(f"the reply code changes from {self._code} to {code} within one reply")
         self._code = code
         self._lines.append(text[4:])
         return mark != "-"
 
 
 def keywords(ehlo: SmtpReply | None) -> dict[str, str]:
-    """The service extensions of an EHLO reply (RFC 5321 section 4.1.1.1): keyword in upper case -> parameters."""
+    """The service extensions of an EHLO reply (RFC 5321 section 4.1.1.1): keyword in upper case -> parameters.
+
+    Words are told apart as Postfix does: by blanks and "=", not by other white space.
+    """
     lines = ehlo.lines[1:] if ehlo else ()
-    pairs = (line.strip().partition(" ") for line in lines)
+    pairs = (line.lstrip(" =").replace("=", " ", 1).partition(" ") for line in lines)
     return {word.upper(): rest.strip() for word, _, rest in pairs if word}
 
 
@@ -106,7 +107,7 @@ class Upgrade(msgspec.Struct, frozen=True):
 
 
 class Quit(msgspec.Struct, frozen=True):
-    """Say QUIT, wait a moment for the reply, close. Nothing that follows changes a fact."""
+    """Say QUIT, wait a moment for the reply, close. What goes wrong here changes no fact."""
 
     stage: Stage = Stage.EHLO
 
@@ -151,8 +152,8 @@ class _Recorder:
         fields = {"hello": self.hello, "failure": failure, "transcript": tuple(self.transcript), **self.seen}
         return msgspec.convert(fields, SessionFacts)
 
-    def ask(self, step: Step, field: str = "") -> Generator[Step, Outcome, SmtpReply]:
-        """Yields a step that has a reply, keeps reply and words; ends the session on a failure or a 421."""
+    def ask(self, step: Step, field: str = "", *, bears_421: bool = False) -> Generator[Step, Outcome, SmtpReply]:
+        """Yields a step that has a reply, keeps reply and words; ends the session on a failure or, mostly, a 421."""
         if isinstance(step, Say):
             self.transcript.append(f"C: {step.line}")
         outcome = yield step
@@ -162,7 +163,7 @@ class _Recorder:
         self.transcript += reply_lines(outcome)
         if field:
             self.seen[field] = outcome
-        if outcome.code == 421:
+        if outcome.code == 421 and not bears_421:
             raise _Ended(failure_of_reply(step.stage, outcome))
         return outcome
 
@@ -189,9 +190,26 @@ def smtp_dialogue(request: SessionRequest) -> Dialogue:
     except _Ended as ended:
         failure = ended.failure
     if failure is None or failure.reply is not None:
-        record.transcript.append("C: QUIT")
-        yield Quit()
+        failure = (yield from _quit(record)) or failure
     return record.facts(failure)
+
+
+def _quit(record: _Recorder) -> Generator[Step, Outcome, ProbeFailure | None]:
+    """QUIT; and the failure of a session whose replies were out of step all the time.
+
+    A server that greets again inside TLS answers each command with the reply to the one before. Every code looks well,
+    and yet mail is lost, as Postfix finds out at DATA; we see it by QUIT, which such a server answers with 250.
+    """
+    record.transcript.append("C: QUIT")
+    outcome = yield Quit()
+    if not isinstance(outcome, SmtpReply):
+        return None
+    record.transcript += reply_lines(outcome)
+    inside = record.seen.get("ehlo_tls")
+    greeted_again = isinstance(inside, SmtpReply) and inside.code == 220
+    if not greeted_again or outcome.code == 221:
+        return None
+    return ProbeFailure(Stage.EHLO_TLS, Kind.PERMANENT, "the server greets again inside TLS; replies are out of step")
 
 
 def _starttls_session(request: SessionRequest, record: _Recorder) -> Generator[Step, Outcome, None]:
@@ -201,7 +219,7 @@ def _starttls_session(request: SessionRequest, record: _Recorder) -> Generator[S
         yield from _envelope(record, Stage.MAIL, "mail_clear")
     if "STARTTLS" not in keywords(ehlo):
         return
-    reply = yield from record.ask(Say("STARTTLS", Stage.STARTTLS), "starttls")
+    reply = yield from record.ask(Say("STARTTLS", Stage.STARTTLS), "starttls", bears_421=True)
     if reply.severity != 2:
         yield from _goes_on_in_clear(record, reply)
         return

@@ -52,7 +52,7 @@ def play(outcomes: list[object], request: SessionRequest | None = None) -> tuple
                     steps.append("TLS")
                 case Quit():
                     steps.append("QUIT")
-            answer = None if isinstance(step, Quit) else next(rest)
+            answer = next(rest, None) if isinstance(step, Quit) else next(rest)
     except StopIteration as stop:
         return steps, stop.value
 
@@ -83,6 +83,7 @@ def test_arbitrary_bytes_raise_nothing_but_the_declared_error(data):
         (b"250\r\n", ("",)),
         (b"250 ok\n", ("ok",)),
         (b"250-a\r\n250\r\n", ("a", "")),
+        (b"220-a\r\n250 b\r\n", ("a", "b")),
         (b"250-caf\xe9\r\n250 \xff\x00\r\n", ("caf\xe9", "\xff\x00")),
     ],
 )
@@ -98,7 +99,6 @@ def test_unusual_replies_are_read_without_loss(wire, lines):
         b"99 x\r\n",
         b"650 x\r\n",
         b"250x\r\n",
-        b"250-a\r\n251 b\r\n",
         b"2" * (settings.MAX_REPLY_LINE + 1),
         b"250 " + b"x" * settings.MAX_REPLY_LINE + b"\r\n",
         b"250-a\r\n" * (settings.MAX_REPLY_LINES + 1),
@@ -132,6 +132,15 @@ def test_keywords_are_upper_case_with_parameters():
     assert keywords(None) == {}
     assert "STARTTLS" not in keywords(SmtpReply(250, ("STARTTLS",)))
     assert "STARTTLS" not in keywords(SmtpReply(250, ("mx", "XXXXXXXA")))
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [("STARTTLS", True), (" STARTTLS", True), ("starttls now", True), ("STARTTLS=x", True), ("STARTTLS\tnow", False),
+     ("STARTTLS-NOW", False), ("XSTARTTLS", False)],
+)  # fmt: skip
+def test_starttls_is_recognised_where_postfix_recognises_it(line, offered):
+    assert ("STARTTLS" in keywords(SmtpReply(250, ("mx", line)))) is offered
 
 
 def test_reply_lines_look_as_on_the_wire():
@@ -183,7 +192,7 @@ def test_421_to_ehlo_ends_the_session_without_helo():
     assert (facts.failure.stage, facts.failure.kind) == (Stage.EHLO, Kind.TEMPORARY)
 
 
-@pytest.mark.parametrize(("code", "kind"), [(454, Kind.TEMPORARY), (502, Kind.PERMANENT)])
+@pytest.mark.parametrize(("code", "kind"), [(421, Kind.TEMPORARY), (454, Kind.TEMPORARY), (502, Kind.PERMANENT)])
 def test_a_refused_starttls_goes_on_in_clear(code, kind):
     refusal = SmtpReply(code, ("TLS not available",))
     steps, facts = play([GREETING, EHLO, refusal, OK])
@@ -208,6 +217,15 @@ def test_what_was_learned_before_a_failure_stands(at):
     assert "QUIT" not in steps
     learned = [facts.greeting, facts.ehlo, facts.starttls, facts.handshake, facts.ehlo_tls]
     assert [part is not None for part in learned] == [i < at for i in range(5)]
+
+
+@pytest.mark.parametrize(("ehlo_code", "quit_code", "lost"), [(220, 250, True), (220, 221, False), (250, 250, False)])
+def test_a_second_greeting_inside_tls_is_found_out_by_quit(ehlo_code, quit_code, lost):
+    inside = SmtpReply(ehlo_code, ("mx",))
+    _, facts = play([GREETING, EHLO, READY, HANDSHAKE, inside, SmtpReply(quit_code)])
+    assert (facts.failure is not None) is lost
+    if facts.failure:
+        assert (facts.failure.stage, facts.failure.kind) == (Stage.EHLO_TLS, Kind.PERMANENT)
 
 
 def test_submissions_starts_with_tls():
