@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, TextIO
 
 import click
 import msgspec
@@ -60,7 +60,7 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
         settings = _completed(settings, options)
         doors = _shells(settings, options["verbose"], connect)
         with (
-            ScanInput(options["inputs"], lambda: cast(BinaryIO, click.get_binary_stream("stdin"))) as given,
+            ScanInput(options["inputs"], lambda: sys.stdin.buffer) as given,
             Store.open(options["store"], writing=True) as store,
             opened_output(options["output"]) as stream,
         ):
