@@ -1,4 +1,4 @@
-"""Asks one endpoint by its plan: session after session, paced, until the plan has its answer or the manners say stop."""
+"""Asks one endpoint by its plan: session after session, paced, until the plan is done or the manners say stop."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -54,24 +54,23 @@ class EndpointProbe:
         if known is not None:
             return known
         providers = providers_of(mx_host, endpoint.address)
-        seen_at = self._shells.now()
         sessions: list[SessionFacts] = []
         certificates: dict[str, CertificateFacts] = {}
         failure = None
         plan = plan_of(self._request(endpoint))
         wanted: SessionRequest | None = next(plan)
         while wanted is not None:
-            if self._pace.is_paused(providers):
+            result = await self._session(endpoint, wanted, providers)
+            if result is None:
                 failure = ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(providers))
                 break
-            result = await self._session(endpoint, wanted, providers)
             sessions.append(result.facts)
             certificates |= {facts.sha256: facts for facts in map(certificate_from_der, result.certificates)}
             try:
                 wanted = plan.send(result.facts)
             except StopIteration:
                 wanted = None
-        return EndpointFacts(endpoint, seen_at, tuple(sessions), tuple(certificates.values()), failure)
+        return EndpointFacts(endpoint, self._shells.now(), tuple(sessions), tuple(certificates.values()), failure)
 
     def _request(self, endpoint: Endpoint) -> SessionRequest:
         settings = self._settings
@@ -79,10 +78,15 @@ class EndpointProbe:
             HelloStyle.POSTFIX_MUST, endpoint.transport, settings.ehlo, settings.envelope, endpoint.sni
         )
 
-    async def _session(self, endpoint: Endpoint, request: SessionRequest, providers: tuple[str, ...]) -> SessionResult:
+    async def _session(
+        self, endpoint: Endpoint, request: SessionRequest, providers: tuple[str, ...]
+    ) -> SessionResult | None:
+        """One connection when its turn has come; None where the provider was paused while it waited."""
         async with self._pace.turn(endpoint.address, providers), self._in_flight:
+            if self._pace.is_paused(providers):
+                return None
             result = await probe_session(endpoint, request, self._shells.connect, self._shells.tap(endpoint))
-        self._pace.note(endpoint.address, providers, result.facts)
+            self._pace.note(endpoint.address, providers, result.facts)
         self._shells.observe(endpoint, result.facts)
         self.egress.note(endpoint, result.facts)
         return result

@@ -7,7 +7,7 @@ left alone for the rest of the run: what was not asked there is inconclusive.
 
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import islice
 from typing import TypeVar
@@ -22,6 +22,9 @@ JITTER = 0.25
 BACKOFF = 2.0
 """Each refusal doubles the rest of its address."""
 MAX_INTERVAL_S = 30.0
+"""Refusals never make a rest longer than this; a longer --interval is kept as it is."""
+MAX_DOUBLINGS = 12
+"""The slowest that an address or provider gets: 4096 intervals, or MAX_INTERVAL_S."""
 TRIP = 5
 """Refusals in a row, over all addresses of a provider, after which it is left alone."""
 REMEMBERED = 50_000
@@ -67,13 +70,16 @@ class Pace:
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._providers: OrderedDict[str, _Provider] = OrderedDict()
 
-    def is_paused(self, providers: Iterable[str]) -> bool:
+    def is_paused(self, providers: Collection[str]) -> bool:
         """Whether one of these providers refused so often that it is left alone."""
         return any(name in self._providers and self._providers[name].refusals >= TRIP for name in providers)
 
     @asynccontextmanager
-    async def turn(self, address: str, providers: Iterable[str]) -> AsyncIterator[None]:
-        """Waits until this address may be connected to, and holds it. Sorted names: no two tasks can deadlock."""
+    async def turn(self, address: str, providers: Collection[str]) -> AsyncIterator[None]:
+        """Waits until this address may be connected to, and holds it. Sorted names: no two tasks can deadlock.
+
+        What is noted within the turn counts for the rest after it.
+        """
         entry = self._address(address)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(entry.turn)
@@ -84,22 +90,22 @@ class Pace:
                 yield
             finally:
                 slow = max([entry.factor, *(self._provider(name).factor for name in providers)])
-                rest = min(self._interval_s * slow, MAX_INTERVAL_S) * (1 + random.random() * JITTER)
-                entry.free_at = trio.current_time() + rest
+                rest = max(self._interval_s, min(self._interval_s * slow, MAX_INTERVAL_S))
+                entry.free_at = trio.current_time() + rest * (1 + random.random() * JITTER)
 
-    def note(self, address: str, providers: Iterable[str], session: SessionFacts) -> None:
+    def note(self, address: str, providers: Collection[str], session: SessionFacts) -> None:
         """Learns from a session: a refusal slows the address, then its provider; an answer clears the provider."""
         entry = self._address(address)
         refused = is_refusal(session)
         if refused:
-            entry.factor *= BACKOFF
+            entry.factor = min(entry.factor * BACKOFF, BACKOFF**MAX_DOUBLINGS)
         elif session.greeting is not None:
             entry.factor = max(1.0, entry.factor / BACKOFF)
         for name in providers:
             provider = self._provider(name)
             if refused:
                 provider.refusals += 1
-                provider.factor = BACKOFF ** (provider.refusals // 2)
+                provider.factor = BACKOFF ** min(provider.refusals // 2, MAX_DOUBLINGS)
             elif session.greeting is not None:
                 provider.refusals, provider.factor = 0, 1.0
 
@@ -108,7 +114,7 @@ class Pace:
         self._addresses[address] = entry
         self._addresses.move_to_end(address)
         if len(self._addresses) > REMEMBERED:
-            _forget(self._addresses, lambda old: not old.turn.locked() and old.free_at < trio.current_time())
+            _forget(self._addresses, lambda old: not old.turn.locked() and old.free_at <= trio.current_time())
         return entry
 
     def _provider(self, name: str) -> _Provider:
@@ -124,7 +130,9 @@ _Entry = TypeVar("_Entry", _Address, _Provider)
 
 
 def _forget(entries: OrderedDict[str, _Entry], is_idle: Callable[[_Entry], bool]) -> None:
-    """Drops idle entries among the oldest hundred; what is in use, or paused, stays."""
+    """Drops idle entries among the oldest hundred; what is in use, or paused, stays, and is looked at last again."""
     for name in list(islice(entries, 100)):
         if is_idle(entries[name]):
             del entries[name]
+        else:
+            entries.move_to_end(name)
