@@ -88,9 +88,10 @@ class FlightReader:
     def _read_stream(self, overflow: bool) -> None:
         if not self._records and self._bytes and self._bytes[0] not in _RECORD_TYPES:
             self._read_foreign()
-        while not self.finished and len(self._bytes) >= 5:
-            if not self._read_record():
-                break
+        else:
+            while not self.finished and len(self._bytes) >= 5:
+                if not self._read_record():
+                    break
         if overflow and not self.finished:
             raise ProtocolError(f"more than {MAX_FLIGHT_BYTES} bytes in the first flight")
 

@@ -1,0 +1,10 @@
+"""tlslite-ng, the independent TLS of these tests; on Python 3.11 its import warns of the old asyncore."""
+
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from tlslite import constants, extensions, messages
+    from tlslite.utils import codec
+
+__all__ = ["codec", "constants", "extensions", "messages"]
