@@ -1,0 +1,157 @@
+"""The whole lab, read by a client that shares no code with the scanner: every domain has the grade it is said to have.
+
+The judge here is the standard library's ssl, which verifies during the handshake, and dnspython; it follows
+ARCHITECTURE section 5 in the shortest way that suffices for the lab's own states.
+"""
+
+import errno
+import ssl
+import time
+import warnings
+
+import dns.asyncquery
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import pytest
+import trio
+
+from audits.demo.lab import Lab, demo_lab
+from audits.verdicts import Grade
+
+from .clients import Wire, credulous, verifying
+
+LADDER = (Grade.NONE, Grade.MAY, Grade.MUST_NOPEERMATCH, Grade.MUST)
+
+
+async def resolve(lab: Lab, name: str, rdtype: str) -> list[str]:
+    address, port = lab.resolver
+    response = await dns.asyncquery.udp(dns.message.make_query(name, rdtype), address, 5, port)
+    assert response.rcode() == dns.rcode.NOERROR
+    wanted = dns.rdatatype.from_text(rdtype)
+    return [rdata.to_text() for rrset in response.answer if rrset.rdtype == wanted for rdata in rrset]
+
+
+async def greeted(lab: Lab, address: str, port: int) -> tuple[Wire, str]:
+    wire = Wire(trio.SocketStream(await lab.connect(address, port)))
+    return wire, await wire.reply()
+
+
+async def session_in_tls(lab: Lab, address: str, host: str, context: ssl.SSLContext) -> str:
+    """How far a session with STARTTLS comes: "no starttls", "no handshake", "no session" or "works"."""
+    wire, _ = await greeted(lab, address, 25)
+    async with wire.stream:
+        await wire.say("EHLO client.example.org")
+        if b"STARTTLS" not in await wire.read_until(b"\r\n250 ") + await wire.read_until(b"\r\n"):
+            return "no starttls"
+        await wire.say("STARTTLS")
+        assert (await wire.reply()).startswith("220 ")
+        client = trio.SSLStream(wire.stream, context, server_hostname=host, https_compatible=True)
+        try:
+            await client.do_handshake()
+        except trio.BrokenResourceError:
+            return "no handshake"
+        try:
+            await client.send_all(b"EHLO client.example.org\r\n")
+            return "works" if await client.receive_some() else "no session"
+        except trio.BrokenResourceError:
+            return "no session"
+
+
+def legacy_client() -> ssl.SSLContext:
+    """As Postfix at MAY and MUST_NOPEERMATCH: security level 0, TLS 1.0 and up, any certificate."""
+    context = credulous()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
+
+
+async def grade_of_host(lab: Lab, host: str) -> Grade:
+    (address,) = await resolve(lab, host, "A")
+    wire, greeting = await greeted(lab, address, 25)
+    await wire.stream.aclose()
+    if not greeting.startswith("220"):
+        return Grade.INCONCLUSIVE
+    strict = verifying(lab.cafile.read_bytes())
+    if await session_in_tls(lab, address, host, strict) == "works":
+        return Grade.MUST
+    outcome = await session_in_tls(lab, address, host, legacy_client())
+    return {"works": Grade.MUST_NOPEERMATCH, "no session": Grade.NONE}.get(outcome, Grade.MAY)
+
+
+async def grade_of_domain(lab: Lab, name: str) -> Grade:
+    exchanges = [text.split()[1] for text in await resolve(lab, name, "MX")]
+    if exchanges == ["."]:
+        return Grade.NO_MAIL
+    grades = [await grade_of_host(lab, exchange.removesuffix(".")) for exchange in exchanges]
+    return grades[0] if grades == [Grade.INCONCLUSIVE] else min(grades, key=LADDER.index)
+
+
+async def test_every_domain_has_its_grade() -> None:
+    async with demo_lab() as lab:
+        found = {domain.name: await grade_of_domain(lab, domain.name) for domain in lab.domains}
+        assert found == {domain.name: domain.expected for domain in lab.domains}
+
+
+async def test_it_starts_and_stops_within_a_second() -> None:
+    began = time.perf_counter()
+    async with demo_lab() as lab:
+        assert 8 <= len(lab.domains) <= 12
+    assert time.perf_counter() - began < 1
+
+
+async def test_tls_required_refuses_mail_in_clear() -> None:
+    async with demo_lab() as lab:
+        (address,) = await resolve(lab, "mx.tlsrequired.example", "A")
+        wire, _ = await greeted(lab, address, 25)
+        async with wire.stream:
+            await wire.say("MAIL FROM:<>")
+            assert (await wire.reply()).startswith("530 5.7.0")
+
+
+async def test_submission_ports_are_named_by_srv_and_work() -> None:
+    async with demo_lab() as lab:
+        assert await resolve(lab, "_submissions._tcp.must.example", "SRV") == ["0 1 465 mx.must.example."]
+        (address,) = await resolve(lab, "mx.must.example", "A")
+        stream = trio.SocketStream(await lab.connect(address, 465))
+        context = verifying(lab.cafile.read_bytes())
+        client = trio.SSLStream(stream, context, server_hostname="mx.must.example", https_compatible=True)
+        async with client:
+            assert (await client.receive_some()).startswith(b"220 mx.must.example")
+        wire, greeting = await greeted(lab, address, 587)
+        async with wire.stream:
+            assert greeting.startswith("220")
+
+
+async def test_the_connector_refuses_what_the_lab_does_not_have() -> None:
+    async with demo_lab() as lab:
+        for address, port in (("192.0.2.250", 25), (lab.domains[1].hosts[0].address, 465), lab.resolver):
+            with pytest.raises(ConnectionRefusedError) as refused:
+                await lab.connect(address, port)
+            assert refused.value.errno == errno.ECONNREFUSED
+
+
+async def test_connections_are_counted_per_address_of_the_dns() -> None:
+    async with demo_lab() as lab:
+        first = lab.domains[0].hosts[0]
+        wire, _ = await greeted(lab, first.address, 25)
+        await wire.stream.aclose()
+        counted = {where: server.connections for where, server in lab.servers.items() if server.connections}
+        assert counted == {(first.address, 25): 1}
+
+
+async def test_afterwards_nothing_is_left() -> None:
+    async with demo_lab() as lab:
+        server = lab.servers[lab.domains[0].hosts[0].address, 25]
+        assert lab.resolver_text == f"127.0.0.1:{lab.dns.port}"
+    assert not lab.cafile.parent.exists()
+    with pytest.raises(OSError, match="all attempts to connect"):
+        await trio.open_tcp_stream(server.address, server.port)
+
+
+async def test_an_exception_of_the_caller_passes_as_it_is() -> None:
+    with pytest.raises(KeyError, match="own trouble"):
+        async with demo_lab():
+            raise KeyError("own trouble")
