@@ -124,3 +124,20 @@ def many_names(pki: Authorities, host: str) -> Chain:
 @chain
 def no_name(pki: Authorities, host: str) -> Chain:
     return with_names(pki, host, None)
+
+
+@chain
+def every_host(pki: Authorities, host: str) -> Chain:
+    """Covers each host directly below `test`, not those one label further down."""
+    return below_intermediate(pki, "*.test")
+
+
+@chain
+def every_host_expired(pki: Authorities, host: str) -> Chain:
+    return below_intermediate(pki, "*.test", from_days=-90, to_days=-1)
+
+
+@chain
+def its_address(pki: Authorities, host: str) -> Chain:
+    """An iPAddress instead of a name; `host` is the address here."""
+    return with_names(pki, host, x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]))

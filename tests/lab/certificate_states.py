@@ -32,6 +32,8 @@ class Authorities(Struct, frozen=True):
 
 Maker = Callable[[Authorities, str], Chain]
 CHAINS: dict[str, Maker] = {}
+BY_ADDRESS = frozenset({"its-address"})
+"""Chains whose maker gets the server's address instead of its name."""
 
 
 def authority(name: str, issuer: Signer | None, number: int = 1, **changes: object) -> Signer:

@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from . import certificate_names as certificate_names
 from .authority import pem
-from .certificate_states import CHAINS, make_authorities
+from .certificate_states import BY_ADDRESS, CHAINS, make_authorities
+from .exim_servers import exim_servers
+from .exim_states import EXIM_STATES
+from .mail_domains import MAIL_DOMAINS, zone_lines
 from .namespace import bring_up, lab_folder
 from .odd_servers import odd_servers
 from .odd_states import ODD_STATES
@@ -38,26 +41,33 @@ def laboratory() -> Iterator[Laboratory]:
     with ExitStack() as stack:
         folder = stack.enter_context(lab_folder())
         bring_up(RESOLVER, folder)
-        states = placed([*POSTFIX_STATES, *ODD_STATES])
+        states = placed([*POSTFIX_STATES, *EXIM_STATES, *ODD_STATES])
         trust_anchor = write_certificates(folder / "certificates", states)
-        zones, anchor = write_zones(folder / "zones", records(states), [])
+        zones, anchor = write_zones(folder / "zones", *records(states))
         stack.enter_context(dns(folder / "dns", zones, anchor))
         certificates = folder / "certificates"
         real = [each for each in states if each.state.kind in (Kind.POSTFIX, Kind.POSTSCREEN)]
         receivers = [stack.enter_context(postfix_servers(folder / "receiver", real, certificates))]
+        exim = [each for each in states if each.state.kind is Kind.EXIM]
+        receivers.append(stack.enter_context(exim_servers(folder / "exim", exim, certificates)))
         odd = [each for each in states if each.state.kind is Kind.ODD]
         receivers.append(stack.enter_context(odd_servers(folder / "odd", odd, certificates)))
         log = stack.enter_context(sending_postfix(folder / "sender", trust_anchor))
-        domains = tuple(each.state.domain for each in states if not each.state.hostile)
-        yield Laboratory(folder, tuple(states), domains, RESOLVER, trust_anchor, log, tuple(receivers))
+        domains = [each.state.domain for each in states if not each.state.hostile]
+        domains += [domain.name for domain in MAIL_DOMAINS]
+        yield Laboratory(folder, tuple(states), tuple(domains), RESOLVER, trust_anchor, log, tuple(receivers))
 
 
-def records(states: list[Placed]) -> list[str]:
-    """A domain with one MX host for each state."""
+def records(states: list[Placed]) -> tuple[list[str], list[str]]:
+    """The lines of `test` and of `example`: a domain with one MX host for each state, and the further domains."""
     lines = []
     for each in states:
         lines += [f"{each.state.domain}. IN MX 10 {each.state.host}.", f"{each.state.host}. IN A {each.address}"]
-    return lines
+    addresses = {each.state.name: each.address for each in states}
+    by_zone: dict[str, list[str]] = {"test": lines, "example": []}
+    for domain in MAIL_DOMAINS:
+        by_zone.setdefault(domain.name.rpartition(".")[2], []).extend(zone_lines(domain, addresses))
+    return by_zone["test"], by_zone["example"]
 
 
 def write_certificates(folder: Path, states: list[Placed]) -> Path:
@@ -68,7 +78,8 @@ def write_certificates(folder: Path, states: list[Placed]) -> Path:
         state_folder = folder / each.state.domain
         state_folder.mkdir()
         for name in set(each.state.chains) - {"none"}:
-            (state_folder / f"{name}.pem").write_bytes(CHAINS[name](pki, each.state.host).pem())
+            subject = each.address if name in BY_ADDRESS else each.state.host
+            (state_folder / f"{name}.pem").write_bytes(CHAINS[name](pki, subject).pem())
     root = folder / "root.pem"
     root.write_bytes(pem(pki.root.certificate))
     return root

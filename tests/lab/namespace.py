@@ -74,3 +74,13 @@ def bring_up(resolver: str, folder: Path) -> None:
     resolv_conf = folder / "resolv.conf"
     resolv_conf.write_text(f"nameserver {resolver}\noptions timeout:5 attempts:2\n")
     run("mount", "--bind", resolv_conf, Path("/etc/resolv.conf").resolve())
+
+
+def add_user(folder: Path, name: str) -> None:
+    """A user and a group of this name, seen in these namespaces only; nothing where they exist."""
+    entries = {"passwd": f"{name}:x:64999:64999::/nonexistent:/usr/sbin/nologin", "group": f"{name}:x:64999:"}
+    for table, entry in entries.items():
+        known = Path("/etc", table).read_text()
+        if f"\n{name}:" not in known:
+            (folder / table).write_text(f"{known}{entry}\n")
+            run("mount", "--bind", folder / table, f"/etc/{table}")

@@ -1,6 +1,6 @@
 """The states that Postfix servers show: certificates, protocol windows, policies. Options are those of main.cf."""
 
-from .certificate_states import CHAINS
+from .certificate_states import BY_ADDRESS, CHAINS
 from .states import Kind, State
 
 
@@ -12,7 +12,7 @@ def tls(name: str, *chains: str, **options: str) -> State:
 
 PLAINTEXT_REFUSED = {"smtpd_delay_reject": "no", "smtpd_sender_restrictions": "reject_plaintext_session"}
 
-CERTIFICATES = [State(name=name, chains=(name,)) for name in CHAINS]
+CERTIFICATES = [State(name=name, chains=(name,)) for name in CHAINS if name not in BY_ADDRESS]
 
 PROTOCOLS = [
     tls("tls10-only", protocols="TLSv1"),
@@ -57,6 +57,16 @@ POLICIES = [
     State(name="mail-plaintext-554", options={**PLAINTEXT_REFUSED, "plaintext_reject_code": "554"}),
 ]
 
+EVERYTHING = [
+    State(name="everything", chains=("every-host",)),
+    State(name="everything-too", chains=("every-host",)),
+    State(name="everything-expired", chains=("every-host-expired",)),
+    State(name="address-san", chains=("its-address",)),
+]
+"""For MX hosts directly below `test`, and for MX records that hold an address."""
+
+NOBODY = [State(name=name, kind=Kind.NOBODY) for name in ("refused", "also-refused")]
+
 POSTSCREEN = [State(name="postscreen", kind=Kind.POSTSCREEN)]
 
-POSTFIX_STATES = [*CERTIFICATES, *PROTOCOLS, *POLICIES, *POSTSCREEN]
+POSTFIX_STATES = [*CERTIFICATES, *PROTOCOLS, *POLICIES, *EVERYTHING, *NOBODY, *POSTSCREEN]
