@@ -6,22 +6,24 @@ from scanner.failures import ProtocolError
 class Cursor:
     """A position in the bytes of one message; `what` names it in the error."""
 
+    __slots__ = ("_at", "_data", "_size", "_what")
+
     def __init__(self, data: bytes, what: str) -> None:
-        self._data = data
+        self._data, self._size = data, len(data)
         self._at = 0
         self._what = what
 
     @property
     def left(self) -> int:
         """How many bytes are not yet taken."""
-        return len(self._data) - self._at
+        return self._size - self._at
 
     def take(self, size: int) -> bytes:
-        start = self._at
-        if size > len(self._data) - start:
-            raise ProtocolError(f"{self._what}: {size} bytes announced, {len(self._data) - start} left")
-        self._at = start + size
-        return self._data[start : self._at]
+        start, end = self._at, self._at + size
+        if end > self._size:
+            raise ProtocolError(f"{self._what}: {size} bytes announced, {self._size - start} left")
+        self._at = end
+        return self._data[start:end]
 
     def number(self, size: int) -> int:
         """An unsigned number of `size` bytes."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from scanner.wire import events
-from scanner.wire.code_points import TLS13, AlertDescription, ExtensionType
+from scanner.wire.code_points import TLS13, AlertDescription
 
 
 class FlightEnd(StrEnum):
@@ -62,8 +62,8 @@ class ServerFlight(msgspec.Struct, frozen=True, kw_only=True, tag="flight"):
         """Whether the server took up something of the offer, to the end of its flight."""
         return self.end in ACCEPTED
 
-    def has(self, extension: ExtensionType) -> bool:
-        """Whether the ServerHello carried this extension."""
+    def has(self, extension: int) -> bool:
+        """Whether the ServerHello carried this extension (a number of `ExtensionType`)."""
         return extension in self.extensions
 
 

@@ -91,5 +91,7 @@ def test_enumerations_and_name_tables_agree():
         "ALPN": "application_layer_protocol_negotiation",
         "RENEGOTIATION_INFO": "renegotiation_info",
     }
-    assert all(EXTENSION_NAMES[kind] == named.get(kind.name, kind.name.lower()) for kind in ExtensionType)
-    assert all(ALERT_NAMES[alert] == alert.name.lower() for alert in AlertDescription)
+    kinds = numbers(ExtensionType, renamed=named)
+    assert {EXTENSION_NAMES[kind] for kind in kinds.values()} == {name.lower() for name in kinds}
+    alerts = numbers(AlertDescription, renamed={})
+    assert {ALERT_NAMES[alert] for alert in alerts.values()} == {name.lower() for name in alerts}
