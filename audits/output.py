@@ -26,6 +26,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class OutputError(Exception):
+    """The output file cannot be made; the message says why."""
+
+
 class Tally:
     """Counts what the exit code depends on."""
 
@@ -103,7 +107,10 @@ def opened_output(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OutputError(f"--output {path}: {error.strerror}") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             yield stream

@@ -17,7 +17,7 @@ from rich.console import Console
 from audits import DISTRIBUTION
 from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
 from audits.judge import Judge
-from audits.output import Tally, csv_writer, jsonl_writer, opened_output
+from audits.output import OutputError, Tally, csv_writer, jsonl_writer, opened_output
 from audits.records import DomainRecord
 from audits.scan_input import InputError, ScanInput, read_exclusions
 from audits.scan_run import Job, run_job
@@ -75,7 +75,7 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
                     stream=stream,
                 )
             )
-    except (InputError, TrustStoreError, ResolverError) as error:
+    except (InputError, OutputError, TrustStoreError, ResolverError) as error:
         raise click.UsageError(str(error)) from None
     except (StoreError, EgressBlocked, LocalTroubleError) as error:
         raise CommandFailed(str(error)) from None
