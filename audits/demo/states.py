@@ -86,8 +86,11 @@ def _broken(_authority: Authority, host: str) -> Behaviour:
     return Behaviour(name=host, after_220=(Send(b"This was meant to become a TLS handshake.\r\n"), Close()))
 
 
-def _hangs_up(authority: Authority, host: str) -> Behaviour:
-    return msgspec.structs.replace(_good(authority, host), after_handshake=(Close(),))
+def _only_clear(authority: Authority, host: str) -> Behaviour:
+    """5xx inside TLS: Postfix returns the mail at every level that lets TLS begin. (Were the connection lost instead,
+    Postfix at MAY would come again later in clear.)"""
+    no = reply(550, "5.7.1 No mail inside TLS")
+    return msgspec.structs.replace(_good(authority, host), ehlo_tls=no, helo_tls=no)
 
 
 def _tls_required(authority: Authority, host: str) -> Behaviour:
@@ -108,7 +111,7 @@ _MODERN = (
     _State("two-mx", Grade.MUST_NOPEERMATCH, "two MX hosts: one good, one with an expired cert.", (_good, _expired)),
     _State("notls", Grade.MAY, "no STARTTLS", (_no_tls,)),
     _State("broken", Grade.MAY, "STARTTLS is offered, but no handshake follows", (_broken,)),
-    _State("hangsup", Grade.NONE, "hangs up after every handshake", (_hangs_up,)),
+    _State("onlyclear", Grade.NONE, "STARTTLS works, and every session inside TLS is refused", (_only_clear,)),
     _State("throttled", Grade.INCONCLUSIVE, "says 421 to everybody", (_throttled,)),
     _State("nullmx", Grade.NO_MAIL, "a null MX: takes no mail"),
 )

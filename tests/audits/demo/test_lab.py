@@ -1,7 +1,7 @@
-"""The whole lab, read by a client that shares no code with the scanner: every domain has the grade it is said to have.
+"""The whole lab, read twice: every domain has the grade it is said to have.
 
-The judge here is the standard library's ssl, which verifies during the handshake, and dnspython; it follows
-ARCHITECTURE section 5 in the shortest way that suffices for the lab's own states.
+First by a client that shares no code with the scanner: the standard library's ssl, which verifies during the
+handshake, and dnspython; it grades in the shortest way that suffices for the lab's own states. Then by the scanner.
 """
 
 import errno
@@ -17,7 +17,15 @@ import pytest
 import trio
 
 from audits.demo.lab import Lab, demo_lab
+from audits.judge import Judge
+from audits.trust import load_trust_store
 from audits.verdicts import Grade
+from scanner.dns_lookup import Resolver
+from scanner.endpoint_probe import Shells
+from scanner.facts import Target
+from scanner.pipeline import ProbedDomain, run_scan
+from scanner.plans import POLICY_BUDGET
+from scanner.settings import ScanSettings
 
 from .clients import Wire, credulous, verifying
 
@@ -38,7 +46,7 @@ async def greeted(lab: Lab, address: str, port: int) -> tuple[Wire, str]:
 
 
 async def session_in_tls(lab: Lab, address: str, host: str, context: ssl.SSLContext) -> str:
-    """How far a session with STARTTLS comes: "no starttls", "no handshake", "no session" or "works"."""
+    """How far a session with STARTTLS comes: "no starttls", "no handshake", "refused" or "works"."""
     wire, _ = await greeted(lab, address, 25)
     async with wire.stream:
         await wire.say("EHLO client.example.org")
@@ -51,11 +59,9 @@ async def session_in_tls(lab: Lab, address: str, host: str, context: ssl.SSLCont
             await client.do_handshake()
         except trio.BrokenResourceError:
             return "no handshake"
-        try:
-            await client.send_all(b"EHLO client.example.org\r\n")
-            return "works" if await client.receive_some() else "no session"
-        except trio.BrokenResourceError:
-            return "no session"
+        await client.send_all(b"EHLO client.example.org\r\n")
+        code = bytes(await client.receive_some())[:3]
+        return {b"250": "works", b"550": "refused"}[code]
 
 
 def legacy_client() -> ssl.SSLContext:
@@ -78,7 +84,7 @@ async def grade_of_host(lab: Lab, host: str) -> Grade:
     if await session_in_tls(lab, address, host, strict) == "works":
         return Grade.MUST
     outcome = await session_in_tls(lab, address, host, legacy_client())
-    return {"works": Grade.MUST_NOPEERMATCH, "no session": Grade.NONE}.get(outcome, Grade.MAY)
+    return {"works": Grade.MUST_NOPEERMATCH, "refused": Grade.NONE}.get(outcome, Grade.MAY)
 
 
 async def grade_of_domain(lab: Lab, name: str) -> Grade:
@@ -93,6 +99,22 @@ async def test_every_domain_has_its_grade() -> None:
     async with demo_lab() as lab:
         found = {domain.name: await grade_of_domain(lab, domain.name) for domain in lab.domains}
         assert found == {domain.name: domain.expected for domain in lab.domains}
+
+
+@pytest.mark.parametrize("envelope", [False, True])
+async def test_the_scanner_and_the_judge_find_the_same_grades(envelope: bool) -> None:
+    found = {}
+    async with demo_lab() as lab:
+        judge = Judge(load_trust_store((lab.cafile,), system=False), 9, None)
+
+        async def deliver(result: ProbedDomain) -> None:
+            found[result.facts.target.name] = judge.record(result.facts, result.endpoints).grade
+
+        settings = ScanSettings(allow_private=True, interval_s=0.0, envelope=envelope, ehlo="client.example.org")
+        shells = Shells(look_up=Resolver([lab.resolver_text]).look_up, connect=lab.connect)
+        await run_scan([Target(domain.name, domain.name) for domain in lab.domains], settings, shells, deliver)
+        assert found == {domain.name: domain.expected for domain in lab.domains}
+        assert all(server.connections <= POLICY_BUDGET and server.most_at_once == 1 for server in lab.servers.values())
 
 
 async def test_it_starts_and_stops_within_a_second() -> None:
