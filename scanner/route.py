@@ -7,10 +7,12 @@ used, and the absence of MX records means the addresses of the domain itself.
 
 from collections.abc import Generator
 from ipaddress import ip_address
+from itertools import islice
 
 import msgspec
 
 from scanner import settings
+from scanner.addresses import contacted_address
 from scanner.facts import (
     AddressRecord,
     DnsAnswer,
@@ -99,16 +101,17 @@ def _hosts(named: list[tuple[int, str]]) -> Generator[tuple[Question, ...], Answ
 
 def _host(preference: int, name: str, answers: Answers) -> MxHost:
     if _is_address(name):
-        return MxHost(name, preference, (str(ip_address(name)),))
+        return MxHost(name, preference, (contacted_address(name),))
     pair = [answers[Question(name, rdtype)] for rdtype in ("A", "AAAA")]
     given = [answer for answer in pair if isinstance(answer, DnsAnswer)]
     failure = next((answer for answer in pair if isinstance(answer, ProbeFailure)), None)
     records = [record for answer in given for record in answer.records]
-    addresses = [record.address for record in records if isinstance(record, AddressRecord)]
+    named = islice((record.address for record in records if isinstance(record, AddressRecord)), settings.MAX_ADDRESSES)
+    addresses = tuple(dict.fromkeys(map(contacted_address, named)))
     return MxHost(
         name,
         preference,
-        tuple(dict.fromkeys(addresses))[: settings.MAX_ADDRESSES],
+        addresses,
         aliases=next((answer.aliases for answer in given if answer.aliases), ()),
         missing=not addresses and failure is None,
         failure=failure,
@@ -157,6 +160,8 @@ def endpoint_refs(target: Target, route: MailRoute, ports: tuple[int, ...]) -> t
         for service in route.submission
         for address in service.host.addresses
     ]
-    seen = {(ref.mx_host, ref.endpoint): ref for ref in reversed(refs)}
+    seen: dict[tuple[str, Endpoint], EndpointRef] = {}
+    for ref in refs:
+        seen.setdefault((ref.mx_host, ref.endpoint), ref)
     order = sorted(seen.values(), key=lambda ref: (ref.use is not EndpointUse.MAIL, ref.preference))
     return tuple(order)
