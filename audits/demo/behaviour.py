@@ -24,6 +24,10 @@ class Wait(Struct, frozen=True):
     seconds: float
 
 
+class Listen(Struct, frozen=True):
+    """Wait until the client says something, and ignore it: the next action is then an answer, not a surprise."""
+
+
 class Hang(Struct, frozen=True):
     """Say nothing any more until the client leaves: a tarpit."""
 
@@ -38,7 +42,7 @@ class Reset(Struct, frozen=True):
     """End the connection with a TCP reset."""
 
 
-Action = Send | Wait | Hang | Close | Reset
+Action = Send | Wait | Listen | Hang | Close | Reset
 Script = tuple[Action, ...]
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import trio
 
-from audits.demo.behaviour import Action, Behaviour, Close, Hang, Reset, Script, Send, Wait, reply
+from audits.demo.behaviour import Action, Behaviour, Close, Hang, Listen, Reset, Script, Send, Wait, reply
 from audits.demo.tls_stream import TlsFailed, TlsStream
 
 MAX_LINE = 4096
@@ -113,6 +113,9 @@ class Conversation:
                     await trio.sleep(every_s)
             case Wait(seconds):
                 await trio.sleep(seconds)
+            case Listen():
+                if not await (self._tls or self._stream).receive_some():
+                    raise _Over
             case Hang():
                 await self._drain()
                 raise _Over

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 from msgspec import Struct
 
-from audits.demo.behaviour import MUST_ISSUE_STARTTLS, Behaviour, Close, Script, Send, TlsServer, reply
+from audits.demo.behaviour import MUST_ISSUE_STARTTLS, Behaviour, Close, Listen, Script, Send, TlsServer, reply
 from audits.demo.certificates import Authority, Credential, Validity, self_signed
 from audits.demo.dns_answers import Zone
 from audits.demo.local_openssl import handshake_works
@@ -83,7 +83,7 @@ def _legacy(authority: Authority, host: str) -> Behaviour:
 
 
 def _broken(_authority: Authority, host: str) -> Behaviour:
-    return Behaviour(name=host, after_220=(Send(b"This was meant to become a TLS handshake.\r\n"), Close()))
+    return Behaviour(name=host, after_220=(Listen(), Send(b"This was meant to become a TLS handshake.\r\n"), Close()))
 
 
 def _only_clear(authority: Authority, host: str) -> Behaviour:

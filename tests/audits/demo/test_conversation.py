@@ -11,6 +11,7 @@ from audits.demo.smtp_server import (
     Behaviour,
     Close,
     Hang,
+    Listen,
     Reset,
     Script,
     Send,
@@ -104,6 +105,24 @@ async def test_after_220_comes_in_clear_instead_of_the_handshake(start: Start) -
     async with wire.stream:
         await wire.say("STARTTLS")
         assert (await wire.rest()).endswith(b"220 2.0.0 Ready to start TLS\r\ngarbage")
+
+
+async def test_listening_makes_the_next_words_an_answer(start: Start) -> None:
+    server = await start(Behaviour(after_220=(Listen(), Send(b"garbage"))))
+    wire = await wire_to(server)
+    async with wire.stream:
+        await wire.say("STARTTLS")
+        await wire.read_until(b"Ready to start TLS\r\n")
+        with trio.move_on_after(0.05) as silence:
+            await wire.stream.receive_some()
+        assert silence.cancelled_caught
+        await wire.say("a client's hello")
+        assert await wire.rest() == b"garbage"
+    gone = await wire_to(server)
+    async with gone.stream:
+        await gone.say("STARTTLS")
+        await gone.read_until(b"Ready to start TLS\r\n")
+    await ended(server)
 
 
 async def test_a_server_without_tls_that_accepts_starttls_hangs_up(start: Start) -> None:
