@@ -1,0 +1,175 @@
+"""The store: runs, their targets, and what was seen and judged of them. Committed as it comes, each content once.
+
+One `Store` serves all worker threads of a process: every method is made of short transactions of its own. A run is
+written by the one process that holds the lock, while any number of others read. Iterators go by pages and keep no
+transaction open between them, so memory stays flat and neither readers nor the writer wait for each other. An
+iterator belongs to one thread at a time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, update
+
+from audits.store_database import Database, open_database
+from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
+from audits.store_results import (
+    DomainResult,
+    domain_of,
+    domain_page,
+    endpoint_page,
+    endpoints_with,
+    save_domains,
+    save_endpoints,
+)
+from audits.store_runs import (
+    RunInfo,
+    RunStart,
+    RunStatus,
+    all_runs,
+    input_digest,
+    insert_run,
+    newest_unfinished,
+    run_by_id,
+    run_by_name,
+)
+from audits.store_schema import runs
+from audits.store_targets import PendingTarget, add_targets, pending_page
+from scanner.facts import Endpoint, EndpointFacts, EndpointRef, Target
+
+__all__ = [
+    "DomainResult",
+    "NoSuchRunError",
+    "PendingTarget",
+    "RunInfo",
+    "RunStart",
+    "RunStatus",
+    "Store",
+    "StoreError",
+    "StoreLockedError",
+    "input_digest",
+]
+
+PAGE = 500
+"""Rows that an iterator holds in memory."""
+
+T = TypeVar("T")
+K = TypeVar("K", int, str)
+
+
+class Store:
+    """An open store; a context manager. Methods raise `StoreError` with a sentence that says what to do."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, where: str | Path, *, writing: bool = False) -> Self:
+        """Opens a file, or a database by its URL.
+
+        For writing the store is created or migrated, and locked until `close`: `StoreLockedError` while another run
+        holds it. For reading it must exist; a run may write to it meanwhile.
+        """
+        return cls(open_database(where, writing=writing))
+
+    def close(self) -> None:
+        """Closes all connections and gives the lock back."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- a run, written ---
+
+    def begin_run(self, start: RunStart, entries: Iterable[Target]) -> RunInfo:
+        """A new run of these targets, from an iterable of any length; an entry that repeats is kept once.
+
+        One transaction, so that a run which was killed while its input was read never was.
+        """
+        with self._database.writing() as connection:
+            run = insert_run(connection, start)
+            added, duplicates = add_targets(connection, run, entries)
+            _change_run(connection, run, targets=added, duplicates=duplicates)
+            return run_by_id(connection, run)
+
+    def save(self, run: int, domains: Sequence[DomainResult] = (), endpoints: Sequence[EndpointFacts] = ()) -> None:
+        """Results in one transaction; saved again they change nothing, saved anew they replace the earlier.
+
+        The endpoints of a domain belong into the same call or an earlier one: a domain with a result is not probed
+        again.
+        """
+        with self._database.writing() as connection:
+            save_endpoints(connection, run, endpoints)
+            save_domains(connection, run, domains)
+
+    def finish_run(self, run: int, finished: datetime) -> RunInfo:
+        with self._database.writing() as connection:
+            _change_run(connection, run, status=RunStatus.FINISHED, finished=finished)
+            return run_by_id(connection, run)
+
+    # --- runs, read ---
+
+    def resume_run(self, digest: str) -> RunInfo | None:
+        """The newest unfinished run of the input with that digest (`input_digest`), or None."""
+        with self._database.reading() as connection:
+            return newest_unfinished(connection, digest)
+
+    def runs(self) -> tuple[RunInfo, ...]:
+        """All runs, oldest first."""
+        with self._database.reading() as connection:
+            return all_runs(connection)
+
+    def run(self, name: str) -> RunInfo:
+        """The run of a name, or the newest for "latest"; `NoSuchRunError` lists the near names."""
+        with self._database.reading() as connection:
+            return run_by_name(connection, name)
+
+    # --- facts, read ---
+
+    def pending_targets(self, run: int) -> Iterator[PendingTarget]:
+        """The targets without a result, in the order of the input. Results may be saved while it goes on."""
+        return self._pages(pending_page, run, 0, lambda pending: pending.seq)
+
+    def domains(self, run: int) -> Iterator[DomainResult]:
+        """The domains with a result, in the order of the input."""
+        return self._pages(domain_page, run, 0, lambda result: result.seq)
+
+    def domain(self, run: int, entry: str) -> DomainResult | None:
+        """The result of one entry, None while it has none."""
+        with self._database.reading() as connection:
+            return domain_of(connection, run, entry)
+
+    def endpoints(self, run: int) -> Iterator[EndpointFacts]:
+        """The facts of all endpoints, each once, in the order of their keys."""
+        return self._pages(endpoint_page, run, "", lambda facts: facts.endpoint.key)
+
+    def endpoint(self, run: int, endpoint: Endpoint) -> EndpointFacts | None:
+        """What the run saw of an endpoint, None as long as it saw nothing."""
+        with self._database.reading() as connection:
+            return next(iter(endpoints_with(connection, run, [endpoint.key])), None)
+
+    def endpoints_of(self, run: int, refs: Iterable[EndpointRef]) -> dict[Endpoint, EndpointFacts]:
+        """The facts of the endpoints that one or more domains refer to; without those that the run has not."""
+        keys = {ref.endpoint.key for ref in refs}
+        with self._database.reading() as connection:
+            return {facts.endpoint: facts for facts in endpoints_with(connection, run, keys)}
+
+    def _pages(
+        self, page_of: Callable[[Connection, int, K, int], list[T]], run: int, after: K, key: Callable[[T], K]
+    ) -> Iterator[T]:
+        while True:
+            with self._database.reading() as connection:
+                page = page_of(connection, run, after, PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = key(page[-1])
+
+
+def _change_run(connection: Connection, run: int, **values: object) -> None:
+    connection.execute(update(runs).where(runs.c.id == run).values(**values))

@@ -1,0 +1,123 @@
+"""How facts become stored contents and come back: JSON, compressed, addressed by its SHA-256.
+
+What differs from night to night although nothing changed is kept apart, so that the same facts give the same hash:
+the time (a column of its row), and the certificates, which many endpoints share.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from enum import IntEnum
+
+import msgspec
+
+from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Level, SessionFacts, Target
+from scanner.failures import ProbeFailure
+from scanner.tls_facts import CertificateFacts
+
+_COMPRESSION_LEVEL = 6
+_NOWHERE = b""
+"""Stands for the DER in the JSON of a certificate; the bytes have a column of their own."""
+
+
+class Coding(IntEnum):
+    """How a stored content is written."""
+
+    PLAIN = 0
+    ZLIB = 1
+
+
+class Content(msgspec.Struct, frozen=True):
+    """A text to be stored once, however often it occurs."""
+
+    kind: str
+    sha256: bytes
+    text: bytes
+
+    def packed(self) -> tuple[Coding, bytes]:
+        """The shorter of the two codings."""
+        small = zlib.compress(self.text, _COMPRESSION_LEVEL)
+        return (Coding.ZLIB, small) if len(small) < len(self.text) else (Coding.PLAIN, self.text)
+
+
+class _StoredEndpoint(msgspec.Struct, frozen=True):
+    """`EndpointFacts` without its time, certificates by their hash."""
+
+    endpoint: Endpoint
+    sessions: tuple[SessionFacts, ...]
+    certificates: tuple[str, ...]
+    failure: ProbeFailure | None
+
+
+_encoder = msgspec.json.Encoder()
+_endpoint_decoder = msgspec.json.Decoder(_StoredEndpoint)
+_domain_decoder = msgspec.json.Decoder(DomainFacts)
+_certificate_decoder = msgspec.json.Decoder(CertificateFacts)
+_target_decoder = msgspec.json.Decoder(Target)
+
+
+def content(kind: str, text: bytes) -> Content:
+    return Content(kind, hashlib.sha256(text).digest(), text)
+
+
+def unpacked(coding: int, stored: bytes) -> bytes:
+    """The text of a stored content."""
+    return zlib.decompress(stored) if coding == Coding.ZLIB else stored
+
+
+def domain_content(facts: DomainFacts) -> Content:
+    return content("domain", _encoder.encode(facts))
+
+
+def domain_from_text(text: bytes) -> DomainFacts:
+    return _domain_decoder.decode(text)
+
+
+def endpoint_content(facts: EndpointFacts) -> Content:
+    hashes = tuple(certificate.sha256 for certificate in facts.certificates)
+    stored = _StoredEndpoint(facts.endpoint, facts.sessions, hashes, facts.failure)
+    return content("endpoint", _encoder.encode(stored))
+
+
+class EndpointText(msgspec.Struct, frozen=True):
+    """Stored facts of an endpoint, waiting for their certificates."""
+
+    stored: _StoredEndpoint
+    seen_at: datetime
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        return self.stored.certificates
+
+    def facts(self, certificates: Mapping[str, CertificateFacts]) -> EndpointFacts:
+        stored = self.stored
+        chain = tuple(certificates[sha256] for sha256 in stored.certificates)
+        return EndpointFacts(stored.endpoint, self.seen_at, stored.sessions, chain, stored.failure)
+
+
+def endpoint_from_text(text: bytes, seen_at: datetime) -> EndpointText:
+    return EndpointText(_endpoint_decoder.decode(text), seen_at)
+
+
+def certificate_text(facts: CertificateFacts) -> str:
+    """The facts of a certificate without its DER."""
+    return _encoder.encode(msgspec.structs.replace(facts, der=_NOWHERE)).decode()
+
+
+def certificate_from_text(text: str, der: bytes) -> CertificateFacts:
+    return msgspec.structs.replace(_certificate_decoder.decode(text), der=der)
+
+
+def target_text(target: Target) -> str | None:
+    """What a target is beyond its entry and its required level; None for a plain domain."""
+    if target == Target(target.entry, target.entry, required=target.required):
+        return None
+    return _encoder.encode(target).decode()
+
+
+def target_from_stored(entry: str, required: str | None, text: str | None) -> Target:
+    level = None if required is None else Level(required)
+    if text is None:
+        return Target(entry, entry, required=level)
+    return msgspec.structs.replace(_target_decoder.decode(text), required=level)
