@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from independent_tls import constants
+from tests.scanner.wire.independent_tls import constants
 
 from scanner.wire import code_points
 from scanner.wire.code_points import (
