@@ -9,17 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+from scanner.answers import Fact as Fact
 from scanner.failures import ProbeFailure, SmtpReply
 from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle
-
-
-class Fact(StrEnum):
-    """The four values of a question put to a server. An unanswered question is never a "no"."""
-
-    YES = "yes"
-    NO = "no"
-    INCONCLUSIVE = "inconclusive"
-    NOT_TESTED = "not-tested"
 
 
 class Level(StrEnum):
