@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-import flight_bytes as made
+from tests.scanner.wire import flight_bytes as made
 import msgspec
 
 from scanner.wire import events

@@ -2,7 +2,7 @@
 
 import time
 
-import flight_bytes as made
+from tests.scanner.wire import flight_bytes as made
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

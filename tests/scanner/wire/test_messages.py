@@ -1,6 +1,6 @@
 """Handshake messages, one by one, right and wrong."""
 
-import flight_bytes as made
+from tests.scanner.wire import flight_bytes as made
 import pytest
 
 from scanner.failures import ProtocolError

@@ -1,6 +1,6 @@
 """A flight summed up."""
 
-import flight_bytes as made
+from tests.scanner.wire import flight_bytes as made
 import msgspec
 import pytest
 
