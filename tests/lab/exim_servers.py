@@ -1,6 +1,7 @@
 """Exim, unpacked beside Postfix and never installed: one daemon, whose options are looked up by the address called."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ from .states import Placed
 
 CACHE = Path(os.environ.get("TLSAUDIT_LAB_CACHE") or Path.home() / ".cache/tlsaudit-lab")
 PROGRAM = CACHE / "root/usr/sbin/exim4"
-LIBRARIES = (CACHE / "root/usr/lib", *CACHE.glob("root/usr/lib/*-linux-gnu"))
 USER = "Debian-exim"
 MOMENTS = ("connect", "helo", "starttls", "mail")
 
@@ -71,6 +71,20 @@ everything:
 """
 
 
+def libraries() -> str:
+    """Where the libraries lie that came with Exim, as a setting for env(1)."""
+    folders = (CACHE / "root/usr/lib", *CACHE.glob("root/usr/lib/*-linux-gnu"))
+    return f"LD_LIBRARY_PATH={':'.join(map(str, folders))}"
+
+
+def exim_starts() -> bool:
+    """Whether Exim is unpacked, with every library it needs."""
+    if not PROGRAM.exists():
+        return False
+    linked = subprocess.run(["env", libraries(), "ldd", PROGRAM], capture_output=True, text=True, check=False)
+    return linked.returncode == 0 and "not found" not in linked.stdout
+
+
 @contextmanager
 def exim_servers(folder: Path, states: list[Placed], certificates: Path) -> Iterator[Path]:
     """All Exim states, listening; its main log, where every message taken shows its cipher."""
@@ -81,8 +95,7 @@ def exim_servers(folder: Path, states: list[Placed], certificates: Path) -> Iter
         (folder / name).chmod(0o777)
     config, log = folder / "exim.conf", folder / "exim.out"
     config.write_text(configuration(folder, states, certificates))
-    program = ["env", f"LD_LIBRARY_PATH={':'.join(map(str, LIBRARIES))}", PROGRAM, "-C", config, "-bdf"]
-    with running(program, log) as child:
+    with running(["env", libraries(), PROGRAM, "-C", config, "-bdf"], log) as child:
         wait_for_ports(child, [(each.address, 25) for each in states], log)
         yield folder / "log/main"
 

@@ -11,7 +11,7 @@ from .authority import pem
 from .certificate_states import BY_ADDRESS, CHAINS, make_authorities
 from .exim_servers import exim_servers
 from .exim_states import EXIM_STATES
-from .mail_domains import MAIL_DOMAINS, zone_lines
+from .mail_domains import MAIL_DOMAINS, MailDomain, zone_lines
 from .namespace import bring_up, lab_folder
 from .odd_servers import odd_servers
 from .odd_states import ODD_STATES
@@ -28,11 +28,17 @@ class Laboratory(Struct, frozen=True):
 
     folder: Path
     states: tuple[Placed, ...]
-    domains: tuple[str, ...]
+    mail_domains: tuple[MailDomain, ...]
     resolver: str
     trust_anchor: Path
     sender_log: Path
     receiver_logs: tuple[Path, ...]
+
+    @property
+    def domains(self) -> list[str]:
+        """Every domain that both are asked about."""
+        names = [each.state.domain for each in self.states if not each.state.hostile]
+        return [*names, *(domain.name for domain in self.mail_domains)]
 
 
 @contextmanager
@@ -53,9 +59,7 @@ def laboratory() -> Iterator[Laboratory]:
         odd = [each for each in states if each.state.kind is Kind.ODD]
         receivers.append(stack.enter_context(odd_servers(folder / "odd", odd, certificates)))
         log = stack.enter_context(sending_postfix(folder / "sender", trust_anchor))
-        domains = [each.state.domain for each in states if not each.state.hostile]
-        domains += [domain.name for domain in MAIL_DOMAINS]
-        yield Laboratory(folder, tuple(states), tuple(domains), RESOLVER, trust_anchor, log, tuple(receivers))
+        yield Laboratory(folder, tuple(states), tuple(MAIL_DOMAINS), RESOLVER, trust_anchor, log, tuple(receivers))
 
 
 def records(states: list[Placed]) -> tuple[list[str], list[str]]:
