@@ -77,7 +77,7 @@ def domain_verdict(
         today=_today(answered),
         coverage=Coverage(
             asked=sum(verdict.state is not State.NOT_ASKED for verdict in mail) + len(missed),
-            answered=len(answered),
+            answered=sum(verdict.seen is not None and verdict.seen.answered for verdict in mail),
             not_asked=sum(verdict.state is State.NOT_ASKED for verdict in mail),
         ),
         endpoints=verdicts,
@@ -89,9 +89,8 @@ def domain_verdict(
 
 def endpoint_verdict(ref: EndpointRef, facts: EndpointFacts | None, verify: VerifyChain) -> EndpointVerdict:
     """Judges one endpoint under the name by which the domain reaches it."""
-    failure = ref.failure or (facts.failure if facts and not facts.sessions else None)
-    if failure is not None or facts is None:
-        failure = failure or ProbeFailure(Stage.CONNECT, Kind.STOPPED)
+    if ref.failure is not None or facts is None or not facts.sessions:
+        failure = ref.failure or (facts.failure if facts else None) or ProbeFailure(Stage.CONNECT, Kind.STOPPED)
         return EndpointVerdict(ref, State.NOT_ASKED, reason=Reason(cause_of_failure(failure), str(failure)))
     seen = observed(facts)
     if not seen.answered and (state := _silent_state(ref, seen.failure)) is not None:
@@ -120,7 +119,9 @@ def _authentication(mx_host: str, seen: Observed, facts: EndpointFacts, verify: 
     if handshake is None or not handshake.chain:
         return Authentication(Fact.NO, Reason(Cause.NO_CERTIFICATE, "no certificate was presented"))
     known = {certificate.sha256: certificate for certificate in facts.certificates}
-    chain = [known[digest] for digest in handshake.chain if digest in known]
+    if not known.keys() >= set(handshake.chain):
+        return Authentication(Fact.INCONCLUSIVE, Reason(Cause.UNANSWERED, "the certificates were not kept"))
+    chain = [known[digest] for digest in handshake.chain]
     trust = verify(chain, facts.seen_at)
     if not trust.trusted:
         return Authentication(Fact.NO, Reason(Cause(trust.result), trust.reason))
@@ -148,23 +149,17 @@ def _grade_of(levels: Sequence[LevelAnswer]) -> Grade:
 
 
 def _binding(grade: Grade, levels: Sequence[LevelAnswer], answered: list[EndpointVerdict]) -> Binding | None:
-    """The first host and fact that keep the domain from the next level above its grade."""
-    if grade is Grade.MUST:
-        return None
+    """The first host and fact that keep the domain from the next level above the strongest that it sustains."""
     wanted = Fact.INCONCLUSIVE if grade is Grade.INCONCLUSIVE else Fact.NO
-    stronger = {level.level for level in levels if level.sustained is wanted and _is_above(level.level, grade)}
-    for level in _LEVELS:
+    sustained = [place for place, answer in enumerate(levels) if answer.sustained is Fact.YES]
+    stronger = levels[sustained[-1] + 1 :] if sustained else levels
+    for common in stronger:
         for verdict in answered:
-            answer = verdict.answer(level)
-            if level in stronger and answer and answer.sustained is wanted and answer.reason:
+            answer = verdict.answer(common.level)
+            if common.sustained is wanted and answer and answer.sustained is wanted and answer.reason:
                 endpoint = verdict.ref.endpoint
                 return Binding(answer.reason, verdict.ref.mx_host, endpoint.address, endpoint.port)
     return None
-
-
-def _is_above(level: Level, grade: Grade) -> bool:
-    names = [known.value for known in _LEVELS]
-    return grade.value not in names or names.index(level.value) > names.index(grade.value)
 
 
 def _without_answers(facts: DomainFacts, mail: list[EndpointVerdict]) -> tuple[Grade, Binding | None]:
@@ -190,6 +185,8 @@ def _today(answered: list[EndpointVerdict]) -> Today:
 
 
 def _today_of(verdict: EndpointVerdict) -> Today:
+    if not verdict.sustained:
+        return Today.UNKNOWN
     if Level.MUST in verdict.sustained:
         return Today.AUTHENTICATED
     if Level.MUST_NOPEERMATCH in verdict.sustained:

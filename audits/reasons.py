@@ -23,9 +23,11 @@ class Cause(StrEnum):
     MAIL_REFUSED = "mail-refused"
 
     THROTTLED = "throttled"
+    CLIENT_REFUSED = "client-refused"
     UNANSWERED = "unanswered"
     UNREACHABLE = "unreachable"
     NOT_ASKED = "not-asked"
+    UNCONFIRMED = "unconfirmed"
     CONTRADICTORY = "contradictory"
 
     NULL_MX = "null-mx"
@@ -61,9 +63,11 @@ REMEDIES = {
     Cause.TLS_REQUIRED: "a server for public mail must not demand TLS (RFC 3207 section 4); senders need MAY or more",
     Cause.MAIL_REFUSED: "the server refuses mail from everybody; see its words",
     Cause.THROTTLED: "ask again later, slower, or from another address (--interval)",
+    Cause.CLIENT_REFUSED: "give a true name of this machine (--ehlo), or ask from another address",
     Cause.UNANSWERED: "ask again later",
     Cause.UNREACHABLE: "make the host reachable, or take it out of the MX records",
     Cause.NOT_ASKED: "lift what kept it from being asked (an exclusion, --allow-private, IPv6)",
+    Cause.UNCONFIRMED: 'ask again later: a "no" counts only when two sessions say the same',
     Cause.CONTRADICTORY: "several back-ends seem to differ: ask again, and compare them",
     Cause.NULL_MX: "none: the domain says that it takes no mail (RFC 7505)",
     Cause.NO_SUCH_DOMAIN: "check the spelling; the domain does not exist",

@@ -1,19 +1,22 @@
 """The "some MX" grade: the strongest level at which mail still gets through by one of the hosts.
 
 smtp(8) tries hosts in order of preference, and equal ones in random order. The walk below takes the worst order that
-chance can give, so what it calls sustained is sustained in every order.
+chance can give, so what it calls sustained is sustained in every order. A host whose level is open is taken for what it
+did: it let the mail go on to the next one. Hosts that did not answer count neither for nor against a level, but as
+Postfix spends its attempts on them too, a walk that ends on their account ends without a result.
 """
 
 from collections.abc import Iterable
 from itertools import groupby
 
-from audits.verdicts import EndpointVerdict, Grade, State
+from audits.levels import LevelAnswer
+from audits.verdicts import EndpointVerdict, Grade
 from scanner.facts import Fact, Level
 
 ADDRESS_LIMIT = 5
 """smtp_mx_address_limit."""
 SESSION_LIMIT = 2
-"""smtp_mx_session_limit: sessions that got past EHLO and STARTTLS."""
+"""smtp_mx_session_limit: sessions that failed behind EHLO and STARTTLS; one that fails before them does not count."""
 
 
 def some_mx_grade(endpoints: Iterable[EndpointVerdict]) -> Grade:
@@ -31,42 +34,35 @@ def some_mx_grade(endpoints: Iterable[EndpointVerdict]) -> Grade:
 
 
 def _delivers(level: Level, hosts: list[EndpointVerdict]) -> Fact:
-    """One walk over the hosts at one level: bounce, success, or no host left."""
-    tried = sessions = 0
-    open_question = False
-    for verdict in _worst_order(level, hosts):
-        if tried == ADDRESS_LIMIT or sessions == SESSION_LIMIT:
-            break
-        tried += 1
-        answer = verdict.answer(level)
+    """One walk over the hosts at one level: success, bounce, a limit, or no host left."""
+    answers = _in_worst_order(level, hosts)
+    tried, hidden = answers[:ADDRESS_LIMIT], answers[ADDRESS_LIMIT:]
+    is_open = False
+    sessions = 0
+    for answer in tried:
         if answer is None:
             continue
         if answer.sustained is Fact.YES:
             return Fact.YES
-        if answer.bounces and answer.sustained is Fact.NO:
+        is_open |= answer.sustained is Fact.INCONCLUSIVE
+        sessions += answer.late
+        if answer.bounces or sessions == SESSION_LIMIT:
             break
-        open_question |= answer.sustained is Fact.INCONCLUSIVE
-        sessions += _gets_past_starttls(verdict)
-    return Fact.INCONCLUSIVE if open_question else Fact.NO
+    else:
+        is_open |= None in tried and any(answer and answer.sustained is not Fact.NO for answer in hidden)
+    return Fact.INCONCLUSIVE if is_open else Fact.NO
 
 
-def _worst_order(level: Level, hosts: list[EndpointVerdict]) -> Iterable[EndpointVerdict]:
-    for _, equal in groupby(hosts, key=lambda verdict: verdict.ref.preference):
-        yield from sorted(equal, key=lambda verdict: _badness(level, verdict))
+def _in_worst_order(level: Level, hosts: list[EndpointVerdict]) -> list[LevelAnswer | None]:
+    groups = groupby(hosts, key=lambda verdict: verdict.ref.preference)
+    return [a for _, equal in groups for a in sorted((verdict.answer(level) for verdict in equal), key=_goodness)]
 
 
-def _badness(level: Level, verdict: EndpointVerdict) -> int:
-    """Bouncing hosts first, then those that use up a session, then the others, and last the one that delivers."""
-    answer = verdict.answer(level)
+def _goodness(answer: LevelAnswer | None) -> int:
+    """First what ends a walk: a bounce, then what uses up a session, then the other failures; last what delivers."""
     if answer is None:
-        return 2
+        return 6
     if answer.sustained is Fact.YES:
-        return 3
-    if answer.bounces and answer.sustained is Fact.NO:
-        return 0
-    return 1 if _gets_past_starttls(verdict) else 2
-
-
-def _gets_past_starttls(verdict: EndpointVerdict) -> bool:
-    """Whether a session with this host counts against the limit: it got through EHLO inside TLS."""
-    return verdict.state is State.OK and verdict.seen is not None and verdict.seen.tls0 is Fact.YES
+        return 7
+    nature = 0 if answer.bounces else 1 if answer.late else 2
+    return nature if answer.sustained is Fact.NO else 3 + nature

@@ -67,8 +67,8 @@ class EndpointVerdict(msgspec.Struct, frozen=True):
 
     @property
     def starttls(self) -> Fact:
-        """STARTTLS as a fact: accepted or not offered; everything else stays open."""
-        if self.seen is None:
+        """STARTTLS as a fact: no where it is not offered, or refused for good; nobody asks where TLS begins at once."""
+        if self.seen is None or self.seen.starttls is Starttls.IMPLICIT:
             return Fact.NOT_TESTED
         words = {Starttls.ACCEPTED: Fact.YES, Starttls.NOT_OFFERED: Fact.NO, Starttls.REFUSED: Fact.NO}
         return words.get(self.seen.starttls, Fact.INCONCLUSIVE)

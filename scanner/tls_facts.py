@@ -17,6 +17,10 @@ class HelloStyle(StrEnum):
     """The small hello at security level 1: decides MUST where the large one was not understood."""
 
 
+LEVEL1_VERSIONS = ("TLSv1.2", "TLSv1.3")
+"""What OpenSSL 3 can negotiate at security level 1: the signatures of TLS 1.0 and 1.1 rest on SHA-1 and MD5."""
+
+
 class HandshakeFacts(msgspec.Struct, frozen=True):
     """One completed handshake. Nothing in it was verified; the chain is judged offline.
 
@@ -37,9 +41,9 @@ class HandshakeFacts(msgspec.Struct, frozen=True):
     def fits_level1(self) -> bool:
         """Whether OpenSSL's security level 1, at which Postfix runs MUST, can allow such a handshake.
 
-        OpenSSL 3 refuses TLS 1.0 and 1.1 there, whose signatures rest on SHA-1 and MD5; and MUST needs a certificate.
+        MUST needs a certificate, too.
         """
-        return self.version in ("TLSv1.2", "TLSv1.3") and bool(self.chain)
+        return self.version in LEVEL1_VERSIONS and bool(self.chain)
 
 
 class PublicKeyFacts(msgspec.Struct, frozen=True):
