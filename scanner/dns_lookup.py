@@ -85,6 +85,8 @@ class Resolver:
 
     def __init__(self, resolvers: Sequence[str]) -> None:
         self._servers = [resolver_address(text) for text in resolvers]
+        if not self._servers:
+            raise ResolverError("no resolver is named; use --resolver ADDRESS")
         self._sockets = trio.Semaphore(settings.DNS_MAX_SOCKETS)
         self._backend = dns.asyncbackend.get_backend("trio")
         self.queries = 0
@@ -118,6 +120,8 @@ class Resolver:
             return ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
         except (dns.exception.DNSException, EOFError, ValueError) as error:
             return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{_what(question)}: {type(error).__name__} {error}"[:300])
+        except trio.BrokenResourceError:
+            return ProbeFailure(Stage.DNS, Kind.RESET, f"{_what(question)}: resolver {server[0]} broke the connection")
         except OSError as error:
             refuse_local_trouble(error)
             return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
@@ -143,15 +147,18 @@ def _answer_of(question: Question, name: dns.name.Name, response: dns.message.Me
 
 
 def _alias_chain(response: dns.message.Message, name: dns.name.Name) -> tuple[tuple[str, ...], dns.name.Name]:
-    """The CNAME chain from the asked name, and the name at its end; longer chains are loops and are cut."""
+    """The CNAME chain from the asked name, and the name at its end.
+
+    A chain without end raises ValueError: it does not prove that there is no record.
+    """
     aliases: list[str] = []
-    while len(aliases) < settings.MAX_ALIASES:
+    while len(aliases) <= settings.MAX_ALIASES:
         rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
         if rrset is None or not isinstance(rrset[0], CNAME):
-            break
+            return tuple(aliases), name
         name = rrset[0].target
         aliases.append(_text(name))
-    return tuple(aliases), name
+    raise ValueError(f"a chain of more than {settings.MAX_ALIASES} aliases")
 
 
 def _text(name: dns.name.Name) -> str:
