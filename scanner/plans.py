@@ -26,15 +26,24 @@ _BROKEN = frozenset({Stage.HANDSHAKE, Stage.EHLO_TLS, Stage.MAIL_TLS})
 
 
 def policy_plan(request: SessionRequest) -> Plan:
-    """The connections that decide the Postfix levels of an endpoint with STARTTLS. `request` is the first one."""
+    """The connections that decide the Postfix levels of an endpoint with STARTTLS. `request` is the first one.
+
+    A session that ends at MAIL in clear never came to STARTTLS: the next one leaves that question out.
+    """
+    left = POLICY_BUDGET - 1
     first = yield request
+    if first.failure is not None and first.failure.stage is Stage.MAIL:
+        request = msgspec.structs.replace(request, mail_in_clear=False)
+        left -= 1
+        first = yield request
     if _must_be_confirmed(first):
         yield request
         return
     if not _is_broken_behind_starttls(first):
         return
     second = yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC)
-    if second.failure is None and second.handshake and second.handshake.fits_level1:
+    fits = second.failure is None and second.handshake is not None and second.handshake.fits_level1
+    if fits and left > 1:
         yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC_LEVEL1)
 
 
@@ -51,7 +60,9 @@ def _must_be_confirmed(session: SessionFacts) -> bool:
     accepted_hello = any(r is not None and r.severity == 2 for r in (session.ehlo, session.helo))
     if session.starttls is None:
         return session.failure is None and accepted_hello
-    return session.failure is not None and session.failure.stage is Stage.STARTTLS and session.failure.reply is not None
+    if session.failure is None or session.failure.stage is not Stage.STARTTLS:
+        return False
+    return session.failure.reply is not None or session.starttls.severity == 5
 
 
 def _is_broken_behind_starttls(session: SessionFacts) -> bool:

@@ -118,13 +118,14 @@ Dialogue = Generator[Step, Outcome, SessionFacts]
 
 
 class SessionRequest(msgspec.Struct, frozen=True):
-    """One connection that a plan asks for."""
+    """One connection that a plan asks for. `envelope` asks MAIL inside TLS, and with `mail_in_clear` also in clear."""
 
     hello: HelloStyle
     transport: Transport = Transport.STARTTLS
     ehlo: str = "localhost"
     envelope: bool = False
     sni: str = ""
+    mail_in_clear: bool = True
 
 
 def failure_of_reply(stage: Stage, reply: SmtpReply) -> ProbeFailure:
@@ -215,7 +216,7 @@ def _quit(record: _Recorder) -> Generator[Step, Outcome, ProbeFailure | None]:
 def _starttls_session(request: SessionRequest, record: _Recorder) -> Generator[Step, Outcome, None]:
     yield from _greeting(record)
     ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
-    if request.envelope:
+    if request.envelope and request.mail_in_clear:
         yield from _envelope(record, Stage.MAIL, "mail_clear")
     if "STARTTLS" not in keywords(ehlo):
         return

@@ -65,6 +65,7 @@ def test_a_healthy_server_gets_one_connection():
         refused_starttls(502),
         refused_starttls(454),
         refused_starttls(421),
+        failed(Stage.STARTTLS, Kind.CLOSED, starttls=SmtpReply(502, ("never",))),
     ],
 )
 def test_missing_or_refused_starttls_is_asked_for_a_second_time_alike(first):
@@ -87,7 +88,6 @@ def test_missing_or_refused_starttls_is_asked_for_a_second_time_alike(first):
         failed(Stage.EHLO, Kind.TIMEOUT, ehlo=None),
         failed(Stage.EHLO, Kind.CLOSED, ehlo=None),
         failed(Stage.STARTTLS, Kind.TIMEOUT),
-        failed(Stage.MAIL, Kind.TEMPORARY, SmtpReply(421, ("busy",)), ehlo=PLAIN),
         failed(Stage.STARTTLS, Kind.CLOSED, starttls=SmtpReply(421, ("busy",))),
         failed(Stage.STARTTLS, Kind.CLOSED, starttls=SmtpReply(454, ("not now",))),
         failed(Stage.EHLO_TLS, Kind.TEMPORARY, SmtpReply(421, ("busy",)), starttls=READY, handshake=NEW),
@@ -169,3 +169,15 @@ def test_a_plan_may_be_stopped_at_any_point(answers):
         except StopIteration:
             break
     plan.close()
+
+
+@pytest.mark.parametrize("kind", [Kind.TEMPORARY, Kind.CLOSED, Kind.TIMEOUT])
+def test_a_session_that_ends_at_mail_in_clear_is_repeated_without_that_question(kind):
+    plan = plan_of(SessionRequest(MUST, envelope=True))
+    assert next(plan).mail_in_clear
+    second = plan.send(failed(Stage.MAIL, kind))
+    assert (second.hello, second.envelope, second.mail_in_clear) == (MUST, True, False)
+    third = plan.send(BROKEN)
+    assert (third.hello, third.mail_in_clear) == (HelloStyle.CLASSIC, False)
+    with pytest.raises(StopIteration):
+        plan.send(HEALTHY)
