@@ -47,7 +47,7 @@ class World(Struct, frozen=True, kw_only=True):
         """Starts `tlsaudit` with these arguments, in this world."""
         ports = {f"{address} {port}": server.port for (address, port), server in self.servers.items()}
         (self.folder / "ports.json").write_text(json.dumps(ports))
-        script = [sys.executable, str(ROOT / "tests" / "mapped_command.py"), str(self.folder / "ports.json")]
+        script = [sys.executable, "-P", str(ROOT / "tests" / "mapped_command.py"), str(self.folder / "ports.json")]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.folder}
         return subprocess.Popen([*script, *arguments], **(pipes | options))  # type: ignore[call-overload, no-any-return]
 

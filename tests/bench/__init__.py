@@ -1,0 +1,1 @@
+"""Benchmarks of the whole command; `make bench` runs them."""

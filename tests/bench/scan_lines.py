@@ -1,0 +1,127 @@
+"""Measures `tlsaudit scan` of a long list whose domains share a few hosts: CPU time, memory, size of the store.
+
+Processor time is counted, not the clock, because machines are shared; and that of the scan alone, which runs in a
+process of its own, as do the servers and the DNS.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from audits.demo.behaviour import Behaviour, TlsServer
+from audits.demo.certificates import new_authority
+from tests.loopback_world import ROOT, World, world
+
+HOSTS = 200
+POLL_S = 0.5
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """One scan: what it took. `memory_mb` is the peak; `memory_at` its level at quarters of the way, by the clock."""
+
+    lines: int
+    user_s: float
+    system_s: float
+    wall_s: float
+    memory_mb: float
+    memory_at: tuple[float, ...]
+    store_mb: float
+    connections: int
+
+    @property
+    def cpu_s(self) -> float:
+        return self.user_s + self.system_s
+
+    @property
+    def rate(self) -> float:
+        """Domains a second and core."""
+        return self.lines / self.cpu_s
+
+
+class Bench(Struct, frozen=True):
+    """The running world, and where its DNS listens."""
+
+    world: World
+    dns_port: int
+
+    def scan(self, lines: int, *more: str) -> Measured:
+        """Scans so many domains into a new store."""
+        folder = self.world.folder
+        write_domains(folder / "domains.txt", lines)
+        for old in folder.glob("bench.db*"):
+            old.unlink()
+        before = sum(server.connections for server in self.world.servers.values())
+        started = time.monotonic()
+        process = self.world.command(
+            "scan", *self._arguments(), *more, "domains.txt", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        levels, peak = _watched(process.pid)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        if code := os.waitstatus_to_exitcode(status):
+            raise RuntimeError(f"the scan ended with {code}: {process.stderr and process.stderr.read()}")
+        return Measured(
+            lines=lines,
+            user_s=used.ru_utime,
+            system_s=used.ru_stime,
+            wall_s=wall,
+            memory_mb=peak,
+            memory_at=tuple(levels[len(levels) * quarter // 4 - 1] for quarter in (1, 2, 3, 4)) if levels else (),
+            store_mb=sum(file.stat().st_size for file in folder.glob("bench.db*")) / 1e6,
+            connections=sum(server.connections for server in self.world.servers.values()) - before,
+        )
+
+    def _arguments(self) -> list[str]:
+        trust = ["--no-system-trust", "--cafile", "root.pem", "--allow-private", "--interval", "0"]
+        where = ["--resolver", f"127.0.0.1:{self.dns_port}", "--store", "bench.db", "--ehlo", "scanner.example"]
+        return [*trust, *where, "--format", "jsonl", "-q"]
+
+
+@contextmanager
+def bench(folder: Path, hosts: int = HOSTS) -> Iterator[Bench]:
+    """Healthy servers and their DNS, until the block ends."""
+    authority = new_authority()
+    names = [f"mx{number}.example" for number in range(hosts)]
+    behaviours = {
+        (f"192.0.2.{number}", 25): Behaviour(name=name, tls=TlsServer(chains=(authority.credential(name).chain_pem,)))
+        for number, name in enumerate(names)
+    }
+    responder = [sys.executable, "-m", "tests.bench.wildcard_dns", str(hosts)]
+    with (
+        world(folder, {}, behaviours, authority) as running,
+        subprocess.Popen(responder, stdout=subprocess.PIPE, cwd=ROOT) as dns,
+    ):
+        assert dns.stdout is not None
+        try:
+            yield Bench(running, int(dns.stdout.readline()))
+        finally:
+            dns.kill()
+
+
+def write_domains(path: Path, lines: int) -> None:
+    with path.open("w") as stream:
+        stream.writelines(f"d{number:07}.example\n" for number in range(lines))
+
+
+def _watched(pid: int) -> tuple[list[float], float]:
+    """Resident memory now and then until the process ends, and its peak; in MB, from /proc (Linux)."""
+    levels: list[float] = []
+    peak = 0.0
+    while fields := _memory(pid):
+        levels.append(fields["VmRSS"])
+        peak = fields["VmHWM"]
+        time.sleep(POLL_S)
+    return levels, peak
+
+
+def _memory(pid: int) -> dict[str, float]:
+    """The memory fields of a process, in MB; empty once it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    rows = (line.split() for line in status.splitlines() if line.startswith(("VmRSS", "VmHWM")))
+    return {row[0].removesuffix(":"): int(row[1]) * 1024 / 1e6 for row in rows}
