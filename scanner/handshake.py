@@ -55,6 +55,12 @@ def _note_state(connection: SSL.Connection, where: int, _value: int) -> None:
         connection.get_app_data().client_certificate_requested = True
 
 
+class _Notes:
+    """What the callback noticed. Not the client itself: OpenSSL's 70 kB would wait in a cycle for the collector."""
+
+    client_certificate_requested = False
+
+
 class TlsClient:
     """One TLS connection in memory: bytes from the peer in, bytes for the peer and plain text out.
 
@@ -62,10 +68,10 @@ class TlsClient:
     """
 
     def __init__(self, hello: HelloStyle, sni: str = "") -> None:
-        self.client_certificate_requested = False
+        self._notes = _Notes()
         self._sni = sni
         self._connection = SSL.Connection(_context(hello), None)
-        self._connection.set_app_data(self)
+        self._connection.set_app_data(self._notes)
         if sni:
             self._connection.set_tlsext_host_name(sni.encode("ascii"))
         self._connection.set_connect_state()
@@ -130,7 +136,7 @@ class TlsClient:
             openssl_suite=name,
             group=self._connection.get_group_name(),
             chain=chain,
-            client_certificate_requested=self.client_certificate_requested,
+            client_certificate_requested=self._notes.client_certificate_requested,
             sni=self._sni or None,
         )
 
