@@ -24,6 +24,10 @@ PASSING = re.compile(
 """What Postfix writes of a failure that says nothing about TLS: a look at another time may show something else."""
 
 
+ANSWERED = frozenset({"ok", "inconclusive"})
+"""States of an endpoint that took part in a dialogue, to its end or not; the others lower the coverage only."""
+
+
 class Disagreement(Struct, frozen=True):
     """One domain on which the two do not agree: what each says, and why."""
 
@@ -70,12 +74,15 @@ def alone(case: Case) -> list[Disagreement]:
     found = []
     for level in LEVELS:
         delivered, sustained = case.outcomes[level].delivered, level in case.report["sustained"]
-        if delivered == sustained:
-            if level in case.report["unknown"] and not passing(case.outcomes[level]):
-                found.append(case.differs(f"{level} is left open, but Postfix settles it", level))
-        else:
+        if delivered != sustained:
             found.append(case.differs(f"{level} is {'delivered' if delivered else 'lost'}", level))
     return found
+
+
+def needlessly_open(case: Case) -> list[Disagreement]:
+    """A level left open although Postfix, too, met something that no later attempt would change."""
+    levels = [level for level in case.report["unknown"] if not passing(case.outcomes[level])]
+    return [case.differs(f"{level} is left open, but Postfix settles it", level) for level in levels]
 
 
 def passing(outcome: Outcome) -> bool:
@@ -87,7 +94,7 @@ def passing(outcome: Outcome) -> bool:
 def together(case: Case, deliveries: Deliveries, reports: Mapping[str, Report]) -> list[Disagreement]:
     """A domain with several hosts; each has a domain of its own too: `mx.NAME.test` stands alone as `NAME.test`."""
     found = []
-    hosts = [each["mx_host"].removeprefix("mx.") for each in case.report["endpoints"] if each["state"] == "ok"]
+    hosts = [each["mx_host"].removeprefix("mx.") for each in case.report["endpoints"] if each["state"] in ANSWERED]
     for level in LEVELS:
         each_delivers = bool(hosts) and all(deliveries[host][level].delivered for host in hosts)
         open_for_one = any(level in reports[host]["unknown"] for host in hosts)

@@ -11,6 +11,7 @@ from .authority import pem
 from .certificate_states import BY_ADDRESS, CHAINS, make_authorities
 from .exim_servers import exim_servers
 from .exim_states import EXIM_STATES
+from .hostile_states import HOSTILE_STATES
 from .mail_domains import MAIL_DOMAINS, MailDomain, zone_lines
 from .namespace import bring_up, lab_folder
 from .odd_servers import odd_servers
@@ -47,7 +48,7 @@ def laboratory() -> Iterator[Laboratory]:
     with ExitStack() as stack:
         folder = stack.enter_context(lab_folder())
         bring_up(RESOLVER, folder)
-        states = placed([*POSTFIX_STATES, *EXIM_STATES, *ODD_STATES])
+        states = placed([*POSTFIX_STATES, *EXIM_STATES, *ODD_STATES, *HOSTILE_STATES])
         trust_anchor = write_certificates(folder / "certificates", states)
         zones, anchor = write_zones(folder / "zones", *records(states))
         stack.enter_context(dns(folder / "dns", zones, anchor))

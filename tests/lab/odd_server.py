@@ -3,17 +3,17 @@
 Runs as a child process: `python odd_server.py CONFIG.json`. Every state listens on port 25 of its own address. Its
 script gives, for each moment of the dialogue, the pieces to send; a piece that begins with "@" is an act instead:
 @pause S, @drip TEXT (a byte a second), @flood MB, @endless, @hang, @close, @reset. Moments: greeting, ehlo, helo,
-mail, starttls, handshake (after it), ehlo_tls, helo_tls, mail_tls, accepted. `limit` is the number of connections
-within ten seconds before the server says 421; `tls` names the demands of the TLS side. Each message that was taken
-is a line on standard output: "delivered RECIPIENT tls" or "... clear".
+mail, starttls, handshake (after it), ehlo_tls, helo_tls, mail_tls, accepted; with "_2" behind it, what every second
+connection hears instead. `limit` is the number of connections before the server says 421 to each; `tls`
+names the demands of the TLS side. Each message that was taken is a line on standard output: "delivered RECIPIENT tls"
+or "... clear".
 """
 
 import json
 import ssl
 import struct
 import sys
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 
@@ -31,7 +31,6 @@ DEFAULTS: dict[str, list[str]] = {
     "mail_tls": ["250 2.1.0 Ok\r\n"],
     "accepted": ["250 2.0.0 Ok\r\n"],
 }
-WINDOW_S = 10.0
 FLOOD = b"220-" + b"x" * 500 + b"\r\n"
 
 
@@ -41,7 +40,7 @@ class Over(Exception):
 
 @dataclass
 class OddState:
-    """One listener: what it says, what it demands inside TLS, and when its clients came."""
+    """One listener: what it says, what it demands inside TLS, and how many clients came."""
 
     name: str
     address: str
@@ -49,15 +48,7 @@ class OddState:
     chain: str
     tls: list[str]
     limit: int = 0
-    seen: deque[float] = field(default_factory=deque)
-
-    def too_many(self) -> bool:
-        """Whether this connection is above the limit of the last ten seconds."""
-        now = trio.current_time()
-        while self.seen and self.seen[0] < now - WINDOW_S:
-            self.seen.popleft()
-        self.seen.append(now)
-        return bool(self.limit) and len(self.seen) > self.limit
+    clients: int = 0
 
     def context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,6 +80,8 @@ class Session:
         self.socket = stream.socket
         self.stream: trio.abc.Stream = stream
         self.inside = False
+        state.clients += 1
+        self.turn = state.clients
         self.rest = b""
         self.recipient = ""
 
@@ -104,7 +97,9 @@ class Session:
     async def say(self, moment: str) -> str:
         """Play the pieces of a moment; the last text that was sent."""
         said = ""
-        for piece in self.state.script.get(moment, DEFAULTS.get(moment, [])):
+        script = self.state.script
+        again = f"{moment}_2" if self.turn % 2 == 0 else moment
+        for piece in script.get(again, script.get(moment, DEFAULTS.get(moment, []))):
             if piece.startswith("@"):
                 await self.act(*piece.partition(" ")[::2])
             else:
@@ -138,7 +133,8 @@ class Session:
                 raise ValueError(verb)
 
     async def serve(self) -> None:
-        await self.say("limited" if self.state.too_many() else "greeting")
+        too_many = self.state.limit and self.turn > self.state.limit
+        await self.say("limited" if too_many else "greeting")
         while True:
             line = await self.line()
             verb = line[:4].upper().decode("latin-1")

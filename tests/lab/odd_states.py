@@ -128,25 +128,6 @@ MAIL_IN_CLEAR = [
     odd("mail-refused-everywhere", mail="550 5.7.0 Never\r\n", mail_tls="550 5.7.0 Never\r\n"),
 ]
 
-HOSTILE = [
-    odd("hostile-limit-2", limit="2", hostile=True),
-    odd("hostile-limit-1", limit="1", hostile=True),
-    odd("hostile-limit-0", limit="0", hostile=True, greeting=("421 4.7.0 Too many connections\r\n", CLOSE)),
-    odd("hostile-drip-greeting", hostile=True, greeting="@drip 220-" + "x" * 600),
-    odd("hostile-drip-ehlo", hostile=True, ehlo="@drip 250-" + "x" * 600),
-    odd("hostile-drip-slow-but-whole", hostile=True, greeting="@drip 220 odd ESMTP"),
-    odd("hostile-endless-greeting", hostile=True, greeting=("220 ", "@endless")),
-    odd("hostile-endless-ehlo", hostile=True, ehlo=("250-", "@endless")),
-    odd("hostile-endless-inside", hostile=True, ehlo_tls=("250-", "@endless")),
-    odd("hostile-endless-starttls", hostile=True, starttls=("220 ", "@endless")),
-    odd("hostile-100-mb", hostile=True, greeting=("@flood 100", "220 odd ESMTP\r\n")),
-    odd("hostile-100-mb-ehlo", hostile=True, ehlo=("@flood 100", "250 STARTTLS\r\n")),
-    odd("hostile-hang-greeting", hostile=True, greeting="@hang"),
-    odd("hostile-hang-ehlo", hostile=True, ehlo=(EHLO, "@hang")),
-    odd("hostile-half-ehlo", hostile=True, ehlo=(EHLO, CLOSE)),
-    odd("hostile-half-greeting", hostile=True, greeting=("220-odd.example.org\r\n", CLOSE)),
-]
-
 ODD_STATES = [
     *GREETINGS,
     *EHLO_IN_CLEAR,
@@ -154,5 +135,4 @@ ODD_STATES = [
     *HANDSHAKES,
     *INSIDE,
     *MAIL_IN_CLEAR,
-    *HOSTILE,
 ]
