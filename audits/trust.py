@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 import msgspec
 from OpenSSL import crypto
@@ -35,11 +34,12 @@ INVALID = "validation-failure"
 _UNSPECIFIED, _HAS_EXPIRED, _TOO_LONG = 1, 10, 22
 _LEAF_KEY_TOO_SMALL, _ISSUER_KEY_TOO_SMALL, _DIGEST_TOO_WEAK = 66, 67, 68
 """Error codes of OpenSSL (X509_V_ERR_*), the same in all its versions since 1.1."""
-_NO_PATH = frozenset({2, 7, 18, 19, 20, 21, _TOO_LONG, 24, 25, 27, 28, 32, *range(47, 54)})
+_NO_PATH = frozenset({2, 7, 18, 19, 20, 21, _TOO_LONG, 24, 25, 27, 28, 32, *range(47, 54), 79})
 """Codes that say: no acceptable path leads from an anchor to this certificate.
 
-Issuer missing (2, 20, 21), signature wrong (7), self-signed (18, 19), too long (22), an issuer that is no CA, whose
-path length or key usage forbids it (24, 25, 32), an anchor not meant for this (27, 28), name constraints (47-53).
+Issuer missing (2, 20, 21), signature wrong (7), self-signed (18, 19), too long (22), an issuer without a key, whose
+path length or key usage forbids it, or that is no CA (24, 25, 32, 79), an anchor not meant for this (27, 28), name
+constraints (47-53).
 """
 
 _LEAST_KEY_BITS = {crypto.TYPE_RSA: 920, 912: 920, crypto.TYPE_EC: 160, crypto.TYPE_DSA: 1024}
@@ -126,20 +126,25 @@ class TrustStore:
             raise TrustStoreError("no trust anchors: give some with --cafile or --capath, or use those of the system")
         self.count = len(ders)
         self.digest = hashlib.sha256(b"".join(ders)).hexdigest()
-        self._lock = Lock()
-        self._store = crypto.X509Store()
-        for der in ders:
-            self._store.add_cert(_anchor(der))
-        _set_server_purpose(self._store)
+        self._anchors = [_anchor(der, "a trust anchor") for der in ders]
+        self._store_of = lru_cache(maxsize=64)(self._store)
 
-    def path(self, leaf: crypto.X509, others: Sequence[crypto.X509], at: datetime) -> tuple[crypto.X509, ...]:
-        """The verified chain from the leaf to its anchor, or X509StoreContextError.
+    def at(self, moment: datetime) -> crypto.X509Store:
+        """OpenSSL's store of these anchors, set to a moment. OpenSSL counts whole seconds."""
+        return self._store_of(moment.astimezone(UTC).replace(microsecond=0))
 
-        The time belongs to the store, so only one verification runs at any moment.
+    def _store(self, moment: datetime) -> crypto.X509Store:
+        """A store of its own for each moment, as OpenSSL ignores the second time that a store is given.
+
+        The anchors are shared, so it costs about a microsecond for each; many chains are seen in the same second. As
+        nothing in a store ever changes, threads may share it.
         """
-        with self._lock:
-            self._store.set_time(at.astimezone(UTC))
-            return tuple(crypto.X509StoreContext(self._store, leaf, others).get_verified_chain())
+        store = crypto.X509Store()
+        for anchor in self._anchors:
+            store.add_cert(anchor)
+        store.set_time(moment)
+        _set_server_purpose(store)
+        return store
 
 
 def load_trust_store(cafiles: Sequence[Path] = (), capaths: Sequence[Path] = (), *, system: bool = True) -> TrustStore:
@@ -194,14 +199,16 @@ def _anchors_in_file(file: Path) -> list[bytes]:
         raise TrustStoreError(f"{file} is no PEM file: {error}") from error
     if not anchors:
         raise TrustStoreError(f"{file} has no certificate in PEM")
+    for number, der in enumerate(anchors, 1):
+        _anchor(der, f"certificate {number} of {file}")
     return anchors
 
 
-def _anchor(der: bytes) -> crypto.X509:
+def _anchor(der: bytes, what: str) -> crypto.X509:
     try:
         return _x509(der)
     except crypto.Error as error:
-        raise TrustStoreError(f"a trust anchor cannot be read: {_words(error)}") from error
+        raise TrustStoreError(f"{what} cannot be read: {_words(error)}") from error
 
 
 def _set_server_purpose(store: crypto.X509Store) -> None:
@@ -254,7 +261,7 @@ def _verify(
         except crypto.Error as error:
             return _Fault(_UNSPECIFIED, None, f"certificate {number} of the chain cannot be read: {_words(error)}")
     try:
-        path = store.path(certificates[0], certificates[1:], at)
+        path = crypto.X509StoreContext(store.at(at), certificates[0], certificates[1:]).get_verified_chain()
     except crypto.X509StoreContextError as error:
         _forget_errors()
         code, depth, words = error.errors

@@ -306,7 +306,7 @@ def intermediate(issuer: Issued, common_name: str = "Example Intermediate CA", *
 def authority(issuer: Issued | None, common_name: str, **changes: Any) -> Issued:
     """A CA: cA and keyCertSign; each name has its own key. `path_length` and `more` extensions may be given."""
     constraints = basic_constraints(True, changes.pop("path_length", None))
-    defaults = {
+    defaults: dict[str, Any] = {
         "common_names": (common_name,),
         "key": ec_key(label=common_name),
         "not_before": datetime(2020, 1, 1, tzinfo=UTC),
@@ -320,7 +320,7 @@ def leaf(issuer: Issued | None, *names: str | bytes, **changes: Any) -> Issued:
     """A server's certificate; each name is a dNSName, or a GeneralName encoded. Without names it has no SAN."""
     general = [value if isinstance(value, bytes) else dns(value) for value in names]
     first = next((value for value in names if isinstance(value, str)), "server")
-    defaults = {
+    defaults: dict[str, Any] = {
         "common_names": (first,),
         "key": ec_key(label="leaf"),
         "extensions": (

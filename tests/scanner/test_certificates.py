@@ -154,7 +154,7 @@ def test_signatures(key: Key, digest: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("digest", "expected"), [(hashes.SHA256(), "SHA-256"), (hashes.SHA512(), "SHA-512")])
-def test_pss_signatures_have_their_hash_in_the_parameters(digest: hashes.HashAlgorithm, expected: str) -> None:
+def test_pss_signatures_have_their_hash_in_the_parameters(digest: hashes.SHA256 | hashes.SHA512, expected: str) -> None:
     found = certificate_from_der(of_the_library(digest, padding.PSS(padding.MGF1(digest), digest.digest_size)))
     assert (found.signature_algorithm, found.signature_hash) == ("rsassaPss", expected)
 
@@ -171,7 +171,7 @@ def test_pss_signatures_without_parameters_are_sha1() -> None:
 # --- compared with a library ---------------------------------------------------------------------------------------
 
 
-def of_the_library(digest: hashes.HashAlgorithm, pad: padding.PSS | None = None) -> bytes:
+def of_the_library(digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512, pad: padding.PSS | None = None) -> bytes:
     """A certificate with much in it, made by `cryptography`."""
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name(
@@ -339,7 +339,10 @@ def test_several_problems_are_all_told() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\0", b"hello", sequence(), sequence(sequence()), GOOD.der[:-1], GOOD.der[:100], sequence(GOOD.der[10:])],
+    [
+        *(b"", b"\0", b"hello", sequence(), sequence(sequence()), GOOD.der[:-1], GOOD.der[:100]),
+        *(sequence(GOOD.der[10:]), sequence(sequence(der(0xA0, integer(2)), *[integer(1)] * 5))),
+    ],
 )
 def test_what_is_no_certificate(data: bytes) -> None:
     found = certificate_from_der(data)
