@@ -154,10 +154,11 @@ class Store:
             return next(iter(endpoints_with(connection, run, [endpoint.key])), None)
 
     def endpoints_of(self, run: int, refs: Iterable[EndpointRef]) -> dict[Endpoint, EndpointFacts]:
-        """The facts of the endpoints that one or more domains refer to; without those that the run has not."""
-        keys = {ref.endpoint.key for ref in refs}
+        """The facts of the endpoints that one or more domains refer to, in their order, as far as the run has them."""
+        wanted = {ref.endpoint: ref.endpoint.key for ref in refs}
         with self._database.reading() as connection:
-            return {facts.endpoint: facts for facts in endpoints_with(connection, run, keys)}
+            found = {facts.endpoint: facts for facts in endpoints_with(connection, run, wanted.values())}
+        return {endpoint: found[endpoint] for endpoint in wanted if endpoint in found}
 
     def _pages(
         self, page_of: Callable[[Connection, int, K, int], list[T]], run: int, after: K, key: Callable[[T], K]

@@ -8,9 +8,10 @@ a time, for one transaction, so a `Database` may be used from any worker thread,
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchM
 
 from audits.store_errors import StoreError, store_error
 from audits.store_lock import Release, lock_file, lock_server
-from audits.store_schema import SCHEMA_VERSION, bring_up_to_date, refuse_empty, refuse_newer, schema_version
+from audits.store_schema import MIGRATIONS, Migration, bring_up_to_date, refuse_unreadable, schema_version
 
 BUSY_TIMEOUT_S = 30
 """How long SQLite waits for another program's transaction, a backup say."""
@@ -38,6 +39,7 @@ class Database:
         self._engine = engine
         self._writing_engine = engine.execution_options(tlsaudit_writing=True)
         self._release = release
+        self._one_writer = Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -47,10 +49,10 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it is saved, or nothing."""
+        """One transaction: all of it is saved, or nothing. Threads that write wait for each other."""
         if self._release is None:
             raise RuntimeError("the store was opened for reading")
-        with _sentences(self.where), self._writing_engine.begin() as connection:
+        with _sentences(self.where), self._one_writer, self._writing_engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -60,14 +62,53 @@ class Database:
             release()
 
 
-def open_database(where: str | Path, *, writing: bool) -> Database:
-    """Opens a path or URL. Writing creates what is missing and takes the lock; reading needs an existing store."""
-    if "://" in str(where):
-        url = _server_url(str(where))
-        if url.get_backend_name() == "sqlite":
-            return _open_file(Path(url.database or ""), writing)
-        return _open_server(url, writing)
-    return _open_file(Path(where), writing)
+class _Place(msgspec.Struct, frozen=True):
+    """Where a store lies: how to connect to it, for writing or not, and how to lock it."""
+
+    where: str
+    engine: Callable[[bool], Engine]
+    lock: Callable[[Engine], Release]
+
+
+def open_database(where: str | Path, *, writing: bool, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
+    """Opens a path or URL. Writing creates what is missing and takes the lock; reading needs an existing store.
+
+    An older store is migrated in both cases, for which reading, too, takes the lock for a moment.
+    """
+    place = _place(str(where))
+    if writing:
+        return _writing(place, migrations)
+    database = Database(place.engine(False), place.where, None)
+    try:
+        with database.reading() as connection:
+            version = schema_version(connection)
+        refuse_unreadable(version, 1 + len(migrations))
+        if version <= len(migrations):
+            _writing(place, migrations).close()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _writing(place: _Place, migrations: Sequence[Migration]) -> Database:
+    engine = place.engine(True)
+    with _sentences(place.where):
+        database = Database(engine, place.where, place.lock(engine))
+    try:
+        with database.writing() as connection:
+            bring_up_to_date(connection, migrations)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _place(where: str) -> _Place:
+    if "://" not in where:
+        return _file_place(where)
+    url = _server_url(where)
+    return _file_place(url.database or "") if url.get_backend_name() == "sqlite" else _server_place(url)
 
 
 def _server_url(text: str) -> URL:
@@ -84,27 +125,19 @@ def _server_url(text: str) -> URL:
 # --- SQLite --------------------------------------------------------------------------------------------------------
 
 
-def _open_file(given: Path, writing: bool) -> Database:
-    where = str(given)
-    if where in ("", ".", ":memory:"):
+def _file_place(where: str) -> _Place:
+    if where in ("", ":memory:"):
         raise StoreError("a store in memory would be lost with the command: give a file name with --store")
-    path = given.resolve()
-    if not writing and not path.exists():
-        raise StoreError(f"there is no store {where} yet: `tlsaudit scan` makes it, or give another with --store")
+    path = Path(where).resolve()
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} for the store: make it first")
-    if writing:
-        return _writing_database(path, where)
-    engine = _file_engine(path, _reading_mode(path), writing=False)
-    return _reading_database(engine, where, lambda: _writing_database(path, where).close())
 
+    def engine(writing: bool) -> Engine:
+        if not writing and not path.exists():
+            raise StoreError(f"there is no store {where} yet: `tlsaudit scan` makes it, or give another with --store")
+        return _file_engine(path, {"mode": "rwc"} if writing else _reading_mode(path), writing=writing)
 
-def _writing_database(path: Path, where: str) -> Database:
-    try:
-        release = lock_file(path)
-    except OSError as error:
-        raise store_error(where, error) from error
-    return _prepared(Database(_file_engine(path, {"mode": "rwc"}, writing=True), where, release))
+    return _Place(where, engine, lambda _: lock_file(path))
 
 
 def _reading_mode(path: Path) -> dict[str, str]:
@@ -140,49 +173,16 @@ def _file_engine(path: Path, mode: dict[str, str], *, writing: bool) -> Engine:
 # --- PostgreSQL ----------------------------------------------------------------------------------------------------
 
 
-def _open_server(url: URL, writing: bool) -> Database:
+def _server_place(url: URL) -> _Place:
     where = url.render_as_string(hide_password=True)
-    try:
-        engine = create_engine(url, max_overflow=-1)
-    except ModuleNotFoundError as error:
-        raise StoreError(f"{where} needs the Python package {error.name}: install it beside tlsaudit") from None
-    if writing:
-        return _writing_server(engine, where)
-    return _reading_database(engine, where, lambda: _writing_server(engine, where).close())
 
+    def engine(_writing: bool) -> Engine:
+        try:
+            return create_engine(url, max_overflow=-1)
+        except ModuleNotFoundError as error:
+            raise StoreError(f"{where} needs the Python package {error.name}: install it beside tlsaudit") from None
 
-def _writing_server(engine: Engine, where: str) -> Database:
-    with _sentences(where):
-        release = lock_server(engine, where)
-    return _prepared(Database(engine, where, release))
-
-
-# --- both ----------------------------------------------------------------------------------------------------------
-
-
-def _prepared(database: Database) -> Database:
-    try:
-        with database.writing() as connection:
-            bring_up_to_date(connection)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _reading_database(engine: Engine, where: str, migrate: Release) -> Database:
-    database = Database(engine, where, None)
-    try:
-        with database.reading() as connection:
-            version = schema_version(connection)
-        refuse_empty(version)
-        refuse_newer(version)
-        if version < SCHEMA_VERSION:
-            migrate()
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return _Place(where, engine, lambda engine: lock_server(engine, where))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from audits.store_errors import StoreLockedError
+from audits.store_errors import StoreLockedError, store_error
 
 Release = Callable[[], None]
 """Gives a lock back."""
@@ -24,7 +24,10 @@ _ADVISORY_KEY = int.from_bytes(b"tlsaudit", "big") >> 1
 def lock_file(database: Path) -> Release:
     """Locks an SQLite store for writing; `StoreLockedError` while another process, or another store here, has it."""
     path = database.with_name(f"{database.name}.lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise store_error(str(database), error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

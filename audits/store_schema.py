@@ -156,7 +156,7 @@ def bring_up_to_date(connection: Connection, migrations: Sequence[Migration] = M
     All within the caller's transaction, so that a store has either its old version or the current one.
     """
     version, current = schema_version(connection), 1 + len(migrations)
-    refuse_newer(version, current)
+    _refuse_newer(version, current)
     if version == 0:
         metadata.create_all(connection)
         connection.execute(meta.insert().values(key="schema", value=str(current)))
@@ -167,14 +167,14 @@ def bring_up_to_date(connection: Connection, migrations: Sequence[Migration] = M
         connection.execute(update(meta).where(meta.c.key == "schema").values(value=str(current)))
 
 
-def refuse_empty(version: int) -> None:
-    """Nothing can be read of a database without tables."""
+def refuse_unreadable(version: int, current: int = SCHEMA_VERSION) -> None:
+    """Nothing can be read of a database without tables, nor of a store that this program does not know yet."""
     if version == 0:
         raise StoreError("the store is empty: `tlsaudit scan` fills it, or give another one with --store")
+    _refuse_newer(version, current)
 
 
-def refuse_newer(version: int, current: int = SCHEMA_VERSION) -> None:
-    """A store of a version that this program does not know is left alone."""
+def _refuse_newer(version: int, current: int) -> None:
     if version > current:
         raise StoreError(
             f"the store was written by a newer tlsaudit (schema {version}, this one knows {current}):"

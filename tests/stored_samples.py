@@ -1,7 +1,11 @@
 """Facts as a scan of an ordinary server gives them, for the tests of the store."""
 
 import hashlib
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy
 
 from audits.store import DomainResult, RunStart
 from scanner.facts import (
@@ -19,13 +23,34 @@ from scanner.failures import Kind, ProbeFailure, SmtpReply, Stage
 from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle, PublicKeyFacts
 
 NIGHT = datetime(2026, 11, 21, 6, 30, 0, 123456, tzinfo=UTC)
-__all__ = ["NIGHT", "certificate", "domain", "endpoint", "result", "seen", "start", "unreachable"]
 
 
-def start(number: int = 0, **fields: object) -> RunStart:
-    """The beginning of a run, an hour after the one before."""
-    known = {"started": NIGHT + timedelta(hours=number), "input_digest": "ab" * 32, "options": b'{"ports":[25]}'}
-    return RunStart(**known | {"tool_version": "0.1.0", "trust_digest": "cd" * 32} | fields)
+def store_place(folder: Path) -> str:
+    """Where the tests keep a new store: a file, or the database that TLSAUDIT_TEST_STORE names, emptied before."""
+    server = os.environ.get("TLSAUDIT_TEST_STORE")
+    if server is None:
+        return str(folder / "runs.db")
+    engine = sqlalchemy.create_engine(server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return server
+
+
+def entries(count: int) -> list[Target]:
+    return [Target(name, name) for name in (f"d{number}.example" for number in range(1, count + 1))]
+
+
+def start(number: int = 0, input_digest: str = "ab" * 32) -> RunStart:
+    """The beginning of a run, so many hours after the first."""
+    return RunStart(
+        started=NIGHT + timedelta(hours=number),
+        input_digest=input_digest,
+        options=b'{"ports":[25]}',
+        tool_version="0.1.0",
+        trust_digest="cd" * 32,
+    )
 
 
 def endpoint(number: int = 1) -> Endpoint:

@@ -1,0 +1,87 @@
+"""Facts come back from their stored form as they were, whatever stands in them."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audits.stored_facts import (
+    Coding,
+    certificate_from_text,
+    certificate_text,
+    content,
+    domain_content,
+    domain_from_text,
+    endpoint_content,
+    endpoint_from_text,
+    target_from_stored,
+    target_text,
+    unpacked,
+)
+from scanner.facts import EndpointFacts, Level, SessionFacts, Target
+from scanner.failures import SmtpReply
+from scanner.tls_facts import HelloStyle
+from tests.stored_samples import NIGHT, certificate, domain, endpoint, seen, unreachable
+
+LATIN = st.text(alphabet=st.characters(max_codepoint=255), max_size=40)
+
+
+def round_trip(facts: EndpointFacts) -> EndpointFacts:
+    text = endpoint_from_text(unpacked(*endpoint_content(facts).packed()), facts.seen_at)
+    stored = {one.sha256: certificate_from_text(certificate_text(one), one.der) for one in facts.certificates}
+    return text.facts(stored)
+
+
+def test_endpoints_come_back() -> None:
+    for facts in (seen(), unreachable(), EndpointFacts(endpoint(), NIGHT)):
+        assert round_trip(facts) == facts
+
+
+@given(st.lists(LATIN, max_size=3), st.integers(100, 599), LATIN)
+def test_whatever_a_server_said_comes_back(lines: list[str], code: int, said: str) -> None:
+    session = SessionFacts(HelloStyle.CLASSIC, greeting=SmtpReply(code, tuple(lines)), transcript=(f"S: {said}",))
+    facts = EndpointFacts(endpoint(), NIGHT, (session,))
+    assert round_trip(facts) == facts
+
+
+@given(LATIN, st.binary(max_size=100))
+def test_whatever_a_certificate_holds_comes_back(name: str, der: bytes) -> None:
+    facts = msgspec.structs.replace(certificate(), names_dns=(name,), subject=name, der=der)
+    text = certificate_text(facts)
+    assert certificate_from_text(text, der) == facts
+    assert "\x00" not in text
+
+
+def test_domains_come_back() -> None:
+    facts = domain(1, 1, 2, 300)
+    assert domain_from_text(unpacked(*domain_content(facts).packed())) == facts
+
+
+def test_time_and_certificates_are_not_part_of_the_content() -> None:
+    first = endpoint_content(seen())
+    later = endpoint_content(msgspec.structs.replace(seen(), seen_at=NIGHT.replace(year=2027)))
+    assert first == later
+    assert first.sha256 != endpoint_content(seen(2)).sha256
+    assert len(first.text) < len(msgspec.json.encode(seen())) - sum(len(one.der) for one in seen().certificates)
+
+
+def test_the_shorter_coding_is_taken() -> None:
+    short, long = content("judgement", b"{}"), content("judgement", b'{"grade":"MUST"}' * 20)
+    assert short.packed() == (Coding.PLAIN, b"{}")
+    assert long.packed()[0] is Coding.ZLIB
+    assert unpacked(*long.packed()) == long.text
+
+
+def test_targets_come_back() -> None:
+    assert target_text(Target("example.org", "example.org", required=Level.MUST)) is None
+    for target in (
+        Target("example.org", "example.org"),
+        Target("example.org", "example.org", required=Level.MAY),
+        Target("example.org:587", "example.org", port=587),
+        Target("[IPv6:2001:db8::1]:25", "2001:db8::1", True, 25, Level.MUST),
+    ):
+        assert target_from_stored(target.entry, target.required, target_text(target)) == target
+
+
+def test_the_column_decides_what_is_required() -> None:
+    weak = Target("example.org:587", "example.org", port=587, required=Level.MAY)
+    assert target_from_stored(weak.entry, "MUST", target_text(weak)).required is Level.MUST
