@@ -77,6 +77,8 @@ def _may(seen: Observed) -> LevelAnswer:
     """MAY: TLS where it is offered; clear text where it is not, is refused, or (after a delay) is broken."""
     if seen.starttls in (Starttls.NOT_OFFERED, Starttls.REFUSED, Starttls.DEFERRED):
         return _in_clear(Level.MAY, seen)
+    if seen.starttls is Starttls.REFUSED_AND_CLOSED:
+        return LevelAnswer(Level.MAY, Fact.NO, Reason(Cause.STARTTLS_REFUSED, str(seen.starttls_trouble or "")))
     if seen.starttls is Starttls.ACCEPTED and seen.breaks is Fact.YES:
         in_clear = _in_clear(Level.MAY, seen)
         delivers = in_clear.sustained is Fact.YES
@@ -90,7 +92,7 @@ def _encrypt(level: Level, seen: Observed, tls: Fact) -> LevelAnswer:
     match seen.starttls:
         case Starttls.NOT_OFFERED:
             return LevelAnswer(level, Fact.NO, Reason(Cause.STARTTLS_NOT_SUPPORTED, "EHLO shows no STARTTLS"))
-        case Starttls.REFUSED:
+        case Starttls.REFUSED | Starttls.REFUSED_AND_CLOSED:
             reason = Reason(Cause.STARTTLS_REFUSED, str(seen.starttls_trouble or ""))
             return _not_sustained(level, reason, seen.starttls_trouble)
         case Starttls.DEFERRED | Starttls.UNSETTLED:

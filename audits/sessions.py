@@ -24,6 +24,8 @@ class Starttls(StrEnum):
     NOT_OFFERED = "not-offered"
     REFUSED = "refused"
     """Neither 2xx nor 4xx to the command, and the session goes on: MAY delivers in clear, MUST bounces at once."""
+    REFUSED_AND_CLOSED = "refused-and-closed"
+    """5xx to the command, and the connection ends with it: MAY has nowhere to go on, MUST bounces at once."""
     DEFERRED = "deferred"
     """4xx to the command, or to EHLO and not to HELO, and the session goes on: MAY delivers in clear, MUST waits."""
     UNSETTLED = "unsettled"
@@ -80,7 +82,7 @@ def observed(facts: EndpointFacts) -> Observed:
     whole = [session for session, outcome in inside if outcome is _Inside.WORKS]
     strong = [session for session in whole if session.hello is not HelloStyle.CLASSIC]
     implicit = facts.endpoint.transport is Transport.IMPLICIT
-    clear = {_clear(session) for session in sessions} - {None}
+    clear = {_clear(session) for session in _asked_in_clear(sessions)} - {None}
     starttls = {_starttls_of(session) for session in sessions} - {None}
     return Observed(
         answered=any(_answered(session) for session in sessions),
@@ -111,7 +113,17 @@ def _tls_started(session: SessionFacts) -> bool:
     return _ok(session.starttls) or session.handshake is not None
 
 
+def _fails_at(session: SessionFacts, stage: Stage) -> bool:
+    return session.failure is not None and session.failure.stage is stage
+
+
 # --- in clear ------------------------------------------------------------------------------------------------------
+
+
+def _asked_in_clear(sessions: tuple[SessionFacts, ...]) -> tuple[SessionFacts, ...]:
+    """The sessions that put the question furthest: where one says MAIL in clear, those without it prove nothing."""
+    asked = tuple(s for s in sessions if s.mail_clear is not None or _fails_at(s, Stage.MAIL))
+    return asked or sessions
 
 
 def _clear(session: SessionFacts) -> Fact | None:
@@ -124,8 +136,7 @@ def _clear(session: SessionFacts) -> Fact | None:
         return None
     if session.mail_clear is not None:
         return {2: Fact.YES, 4: Fact.INCONCLUSIVE}.get(session.mail_clear.severity, Fact.NO)
-    mute = session.failure is not None and session.failure.stage is Stage.MAIL
-    return Fact.INCONCLUSIVE if mute else Fact.YES
+    return Fact.INCONCLUSIVE if _fails_at(session, Stage.MAIL) else Fact.YES
 
 
 def _agreed(answers: set[Fact | None]) -> Fact:
@@ -162,8 +173,12 @@ def _starttls_of(session: SessionFacts) -> Starttls | None:
     if _ok(session.starttls):
         return Starttls.ACCEPTED
     if failure is None or failure.reply != session.starttls:
-        return Starttls.UNSETTLED
+        return Starttls.REFUSED_AND_CLOSED if _closed_on(session.starttls, failure) else Starttls.UNSETTLED
     return Starttls.DEFERRED if session.starttls.severity == 4 else Starttls.REFUSED
+
+
+def _closed_on(refusal: SmtpReply, failure: ProbeFailure | None) -> bool:
+    return refusal.severity == 5 and failure is not None and failure.kind in (Kind.CLOSED, Kind.RESET)
 
 
 def _ehlo_delayed(session: SessionFacts) -> bool:

@@ -70,8 +70,10 @@ class EndpointVerdict(msgspec.Struct, frozen=True):
         """STARTTLS as a fact: no where it is not offered, or refused for good; nobody asks where TLS begins at once."""
         if self.seen is None or self.seen.starttls is Starttls.IMPLICIT:
             return Fact.NOT_TESTED
-        words = {Starttls.ACCEPTED: Fact.YES, Starttls.NOT_OFFERED: Fact.NO, Starttls.REFUSED: Fact.NO}
-        return words.get(self.seen.starttls, Fact.INCONCLUSIVE)
+        if self.seen.starttls is Starttls.ACCEPTED:
+            return Fact.YES
+        refused = (Starttls.NOT_OFFERED, Starttls.REFUSED, Starttls.REFUSED_AND_CLOSED)
+        return Fact.NO if self.seen.starttls in refused else Fact.INCONCLUSIVE
 
 
 class Binding(msgspec.Struct, frozen=True):
