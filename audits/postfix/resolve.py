@@ -1,0 +1,146 @@
+"""From a main.cf to the level of one delivery: which table counts, and what dane needs of the machine (postconf(5)).
+
+`Configuration` is main.cf with its tables opened; simulations can be given changed ones (`MainCf.with_settings`).
+"""
+
+import re
+
+import msgspec
+
+from audits.postfix.errors import ConfigError
+from audits.postfix.hostnames import valid_hostname
+from audits.postfix.main_cf import MainCf
+from audits.postfix.open_tables import Reader, open_tables
+from audits.postfix.per_site import DEFERRED_CONFIGURATION, GlobalPolicy, effective_level, global_policy
+from audits.postfix.policy_map import policy_level
+from audits.postfix.resolution import Engine, Reason, Resolution, Rule
+from audits.postfix.source_text import read_source, shown
+from audits.postfix.tables import TableList
+from audits.postfix.tls_levels import TlsLevel
+
+PER_SITE = "smtp_tls_per_site"
+POLICY_MAPS = "smtp_tls_policy_maps"
+_WORDS = re.compile(r"[^, \t\r\n]+")
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """All that decides about levels: the global policy, and the two kinds of tables where they are in use."""
+
+    main_cf: MainCf
+    policy: GlobalPolicy
+    engine: Engine = Engine.MODERN
+    per_site: TableList | None = None
+    policy_maps: TableList | None = None
+
+
+def configuration(main_cf: MainCf, engine: Engine = Engine.MODERN, reader: Reader = read_source) -> Configuration:
+    """Open what main.cf names; raises ConfigError. Before Postfix 2.3 there is no smtp_tls_policy_maps."""
+    return Configuration(
+        main_cf=main_cf,
+        policy=global_policy(main_cf, engine),
+        engine=engine,
+        per_site=_tables(main_cf, PER_SITE, reader),
+        policy_maps=_tables(main_cf, POLICY_MAPS, reader) if engine is Engine.MODERN else None,
+    )
+
+
+def uses_utf8(main_cf: MainCf) -> bool:
+    """Whether keys are folded and checked as Unicode (smtputf8_enable)."""
+    return main_cf.flag("smtputf8_enable")
+
+
+def _tables(main_cf: MainCf, name: str, reader: Reader) -> TableList | None:
+    listed = main_cf.value(name)
+    if not _WORDS.search(listed):
+        return None
+    return open_tables(listed, reader, (main_cf.path, main_cf.line(name)), uses_utf8(main_cf))
+
+
+def resolve(config: Configuration, next_hop: str, host: str) -> Resolution:
+    """The level for mail to `next_hop` over the server `host`, as smtp(8) asks before it opens a session."""
+    if config.policy_maps is not None:
+        version, utf8 = config.main_cf.version, uses_utf8(config.main_cf)
+        resolution = policy_level(config.policy, config.policy_maps, next_hop, version, utf8)
+        if config.per_site is not None:
+            resolution = _hidden_site(resolution)
+    else:
+        resolution = effective_level(config.policy, config.per_site, next_hop, host, config.engine)
+    if config.engine is not Engine.MODERN:
+        return resolution
+    return _checked_fingerprint(
+        _checked_name(_checked_dane(resolution, config.main_cf), config.main_cf), config.main_cf
+    )
+
+
+def _hidden_site(resolution: Resolution) -> Resolution:
+    sentence = "smtp_tls_policy_maps is not empty, so smtp_tls_per_site is not looked at, not even for other names."
+    warning = "smtp_tls_per_site ignored when smtp_tls_policy_maps is not empty."
+    return msgspec.structs.replace(
+        resolution,
+        why=(*resolution.why, Reason(Rule.POLICY_HIDES_SITE, sentence)),
+        warnings=(*resolution.warnings, warning),
+    )
+
+
+def _checked_dane(resolution: Resolution, main_cf: MainCf) -> Resolution:
+    """dane becomes may, and dane-only an error, where this client does no DNSSEC lookups."""
+    if not resolution.level.needs_dnssec:
+        return resolution
+    obstacle = dane_obstacle(main_cf)
+    if not obstacle:
+        return resolution
+    if resolution.level is TlsLevel.DANE:
+        reason = Reason(Rule.NO_DNSSEC, f"{obstacle}, so dane is impossible: may.")
+        why = (*resolution.why, reason)
+        return msgspec.structs.replace(resolution, level=TlsLevel.MAY, why=why)
+    return _invalid(resolution, Rule.NO_DNSSEC, f"{obstacle}, so dane-only is impossible, and the host is not used.")
+
+
+def dane_obstacle(main_cf: MainCf) -> str:
+    """The setting that makes DANE impossible; "" where there is none."""
+    if main_cf.flag("disable_dns_lookups") and not main_cf.value("smtp_dns_support_level"):
+        return "disable_dns_lookups = yes"
+    if main_cf.value("smtp_dns_support_level").lower() != "dnssec":
+        return "smtp_dns_support_level is not dnssec"
+    if "dns" not in {word.lower() for word in _WORDS.findall(main_cf.value("smtp_host_lookup"))}:
+        return "smtp_host_lookup has no dns"
+    if main_cf.flag("ignore_mx_lookup_error"):
+        return "ignore_mx_lookup_error = yes"
+    options = {word.lower() for word in _WORDS.findall(main_cf.value("smtp_dns_resolver_options"))}
+    if options & {"res_defnames", "res_dnsrch"}:
+        return "smtp_dns_resolver_options appends domains"
+    return ""
+
+
+def _checked_name(resolution: Resolution, main_cf: MainCf) -> Resolution:
+    """smtp_tls_servername counts where the policy gives no servername, and must be a host name."""
+    if resolution.level.rank <= TlsLevel.NONE.rank or any(a.name == "servername" for a in resolution.attributes):
+        return resolution
+    name = main_cf.value("smtp_tls_servername")
+    if not name or valid_hostname(name):
+        return resolution
+    return _invalid(resolution, Rule.BAD_SETTING, f"smtp_tls_servername = {shown(name)} is no host name.")
+
+
+def _checked_fingerprint(resolution: Resolution, main_cf: MainCf) -> Resolution:
+    """The level fingerprint needs a fingerprint, from the policy or from main.cf."""
+    if resolution.level is not TlsLevel.FINGERPRINT or any(a.name == "match" for a in resolution.attributes):
+        return resolution
+    if main_cf.value("smtp_tls_fingerprint_cert_match"):
+        return resolution
+    return _invalid(resolution, Rule.NO_FINGERPRINT, "There is no fingerprint to match, so this host is not used.")
+
+
+def _invalid(resolution: Resolution, rule: Rule, sentence: str) -> Resolution:
+    why = (*resolution.why, Reason(rule, sentence))
+    return msgspec.structs.replace(resolution, level=TlsLevel.INVALID, why=why, status=DEFERRED_CONFIGURATION)
+
+
+def host_of(next_hop: str) -> str:
+    """The server's name that a next-hop in brackets names itself; raises ConfigError for every other form."""
+    match = re.fullmatch(r"\[([^\[\]]+)\](?::[^:\s]+)?", next_hop)
+    if match is None:
+        raise ConfigError(
+            "next-hop", 0, f'"{shown(next_hop)}" has no brackets, so its hosts come from the DNS; name one'
+        )
+    return match[1].removeprefix("IPv6:").removeprefix("ipv6:")
