@@ -7,6 +7,7 @@ What was learned before a failure stands.
 import errno
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
@@ -198,7 +199,8 @@ class _Wire:
                 await self._flush(tls)
                 tls.feed(await self._receive())
         except TlsError:
-            await self._flush(tls)  # our alert: the server's log then says why
+            with suppress(OSError):  # the server may be gone; what went wrong with TLS tells more
+                await self._flush(tls)  # our alert: the server's log then says why
             raise
         await self._flush(tls)
         self.certificates = tls.chain_der()
