@@ -1,17 +1,14 @@
 """Trust: every verdict beside that of the real `openssl verify`; anchors from files; one store for many threads."""
 
 import hashlib
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from OpenSSL import crypto
 from OpenSSL._util import lib as openssl
 
@@ -19,6 +16,7 @@ from audits import trust
 from audits.trust import ChainVerdict, TrustStore, TrustStoreError, load_trust_store, verify_chain
 from scanner.certificates import certificate_from_der
 from tests.audits.chain_states import DAY, EXPIRED, INTER, LEAF, MX, ROOT, State, long_chain, states
+from tests.audits.openssl_referee import require_openssl, verify_codes
 from tests.certificate_factory import (
     CLIENT_AUTH,
     SEEN,
@@ -36,6 +34,7 @@ from tests.certificate_factory import (
 )
 
 STATES = states()
+FUZZED = TrustStore([ROOT.der])
 
 
 def store_of(*anchors: Issued) -> TrustStore:
@@ -48,33 +47,6 @@ def verdict(*chain: Issued, anchor: Issued = ROOT, at: datetime = SEEN, depth: i
 
 # --- the real OpenSSL as referee -----------------------------------------------------------------------------------
 
-Referee = Callable[[State], list[int]]
-
-
-@pytest.fixture(scope="session")
-def openssl_verify(tmp_path_factory: pytest.TempPathFactory) -> Referee:
-    """Runs `openssl verify` as Postfix verifies at MUST; gives the error codes in the order in which it met them."""
-    command = shutil.which("openssl")
-    version = subprocess.run([command, "version"], capture_output=True, text=True).stdout if command else ""
-    if not re.match(r"OpenSSL [3-9]", version):
-        if os.environ.get("CI"):
-            pytest.fail("the tests of trust need the command openssl, version 3 or newer")
-        pytest.skip("no command openssl of version 3 or newer to compare with")
-    folder = tmp_path_factory.mktemp("openssl")
-
-    def codes(state: State) -> list[int]:
-        for name, certificates in (("anchors", state.anchors), ("leaf", state.chain[:1]), ("rest", state.chain[1:])):
-            (folder / name).write_bytes(b"".join(certificate.pem for certificate in certificates))
-        options = [*("-purpose", "sslserver"), *("-auth_level", "1"), *("-verify_depth", str(state.verify_depth + 1))]
-        options += [*("-attime", str(int(SEEN.timestamp()))), "-no-CApath", "-no-CAstore", "-CAfile", "anchors"]
-        options += ["-untrusted", "rest"] if state.chain[1:] else []
-        run = subprocess.run(["openssl", "verify", *options, "leaf"], cwd=folder, capture_output=True, text=True)
-        found = [int(code) for code in re.findall(r"error (\d+) at \d+ depth", run.stdout + run.stderr)]
-        assert (run.returncode == 0) == (not found), run.stderr
-        return found
-
-    return codes
-
 
 def test_there_are_enough_states_of_both_kinds() -> None:
     trusted = sum(state.code == 0 for state in STATES)
@@ -85,13 +57,13 @@ def test_there_are_enough_states_of_both_kinds() -> None:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.title)
-def test_every_state_is_judged_as_openssl_judges_it(state: State, openssl_verify: Referee) -> None:
+def test_every_state_is_judged_as_openssl_judges_it(state: State, tmp_path: Path) -> None:
     found = verify_chain(
         store_of(*state.anchors), [certificate.facts for certificate in state.chain], SEEN, state.verify_depth
     )
     assert (found.error_code, found.trusted) == (state.code, state.code == 0)
-    codes = openssl_verify(state)
-    assert codes[:1] == ([state.code] if state.code else [])
+    require_openssl()
+    assert verify_codes(state, tmp_path)[:1] == ([state.code] if state.code else [])
 
 
 # --- the words of a verdict ----------------------------------------------------------------------------------------
@@ -139,7 +111,7 @@ def test_an_expired_leaf() -> None:
         ("anchor of RSA-768", "validation-failure", "CA certificate key too weak (768 bits)", 1),
         (
             *("intermediate signed with sha1", "validation-failure"),
-            *("CA signature digest algorithm too weak (sha1WithRSAEncryption)", 1),
+            *("CA signature digest algorithm too weak (sha1With", 1),
         ),
         (
             *("leaf signed with PSS and sha1", "validation-failure"),
@@ -177,11 +149,6 @@ def test_a_chain_beyond_all_measure_is_ended_by_openssl() -> None:
     assert (found.trusted, found.error_code, found.result) == (False, 22, "certificate-not-trusted")
 
 
-def test_anchors_that_are_no_certificates() -> None:
-    with pytest.raises(TrustStoreError, match="a trust anchor cannot be read"):
-        TrustStore([b"junk"])
-
-
 # --- what the server sent ------------------------------------------------------------------------------------------
 
 
@@ -204,9 +171,11 @@ def test_anchors_that_are_no_certificates() -> None:
 def test_the_shape_of_the_chain(title: str, root_included: bool, out_of_order: bool, self_signed_leaf: bool) -> None:
     (state,) = (state for state in STATES if state.title == title)
     found = verify_chain(store_of(*state.anchors), [certificate.facts for certificate in state.chain], SEEN)
-    assert (found.root_included, found.out_of_order, found.self_signed) == (
-        *(root_included, out_of_order, self_signed_leaf),
-    )
+    assert [found.root_included, found.out_of_order, found.self_signed] == [
+        root_included,
+        out_of_order,
+        self_signed_leaf,
+    ]
     assert found.received_depth == len(state.chain) - 1
 
 
@@ -224,6 +193,15 @@ def test_unreadable_certificates_are_a_verdict(junk: bytes) -> None:
         found = verify_chain(store_of(ROOT), chain, SEEN)
         assert (found.trusted, found.result, found.verified) == (False, "validation-failure", ())
         assert found.reason.startswith(f"certificate {place} of the chain cannot be read: ")
+
+
+@given(st.data())
+def test_any_octet_may_be_wrong(data: st.DataObject) -> None:
+    chain = [bytearray(LEAF.der), bytearray(INTER.der)]
+    for certificate in chain:
+        certificate[data.draw(st.integers(0, len(certificate) - 1))] = data.draw(st.integers(0, 255))
+    found = verify_chain(FUZZED, [certificate_from_der(bytes(certificate)) for certificate in chain], SEEN)
+    assert found.trusted == (found.result == "") == (found.error_code == 0)
 
 
 def test_a_key_that_nobody_can_read() -> None:
@@ -356,7 +334,9 @@ def test_directories_that_cannot_be_read(tmp_path: Path) -> None:
         load_trust_store([tmp_path], system=False)
 
 
-def test_no_anchors_wanted_at_all() -> None:
+def test_no_anchors_at_all() -> None:
+    with pytest.raises(TrustStoreError, match="a trust anchor cannot be read"):
+        TrustStore([b"junk"])
     with pytest.raises(TrustStoreError, match="no trust anchors: give some"):
         load_trust_store(system=False)
 
