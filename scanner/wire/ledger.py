@@ -1,0 +1,189 @@
+"""What a plan has learned so far: which suites and groups were taken up or refused, in which version.
+
+One `Ledger` belongs to one run of one plan. It is the only mutable thing in a plan; `scanner.wire.picture` turns it
+into facts at any moment, so a plan may be stopped anywhere.
+"""
+
+from functools import cache
+
+import msgspec
+
+from scanner.answers import Fact
+from scanner.failures import Kind, ProbeFailure, Stage
+from scanner.wire.code_points import FFDHE_GROUPS, SSL3, TLS13, VERSION_NAMES, alert_name
+from scanner.wire.hello import Hello
+from scanner.wire.preference import Pick
+from scanner.wire.registry import offered_suites, suite
+from scanner.wire.server_flight import FlightEnd, ServerFlight
+from scanner.wire.weakness import worst_first
+
+MAX_FAILURES_KEPT = 8
+"""Failures shown with the result; the later ones say the same."""
+WHOLE_OFFER = 1000
+"""More suites than exist: one hello offers all."""
+SMALL_OFFER = 40
+"""Suites in a hello for a server that answers only small ones: it stays below 256 bytes, where old stacks stumble."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A hello and the flight that took it up, without the certificates and numbers, which are kept once."""
+
+    hello: Hello
+    flight: ServerFlight
+
+
+class PrimeSeen(msgspec.Struct, frozen=True):
+    """A finite-field group in use, and whether the hello had named groups of RFC 7919."""
+
+    prime: bytes
+    generator: bytes
+    ffdhe_offered: bool
+
+
+class Ledger:
+    """Everything is by code point; `versions` has an entry as soon as the question was put."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.failures: list[ProbeFailure] = []
+        self.incomplete = False
+        self.offer_size = WHOLE_OFFER
+        self.versions: dict[int, Fact] = {}
+        self.evidence: dict[int, str] = {}
+        self.accepted: dict[int, dict[int, None]] = {}
+        self.refused: dict[int, set[int]] = {}
+        self.broken: dict[int, dict[int, None]] = {}
+        self.groups: dict[int, dict[int, None]] = {}
+        self.groups_complete: set[int] = set()
+        self.asked: list[Asked] = []
+        self.suite_picks: dict[int, list[Pick]] = {}
+        self.group_picks: dict[int, list[Pick]] = {}
+        self.chains: dict[str, tuple[bytes, ...]] = {}
+        self.stapled: set[str] = set()
+        self.primes: dict[PrimeSeen, tuple[set[int], int]] = {}
+        self.export_modulus: bytes | None = None
+        self.ssl2_kinds: tuple[int, ...] = ()
+        self.planned: tuple[int, ...] = ()
+        """Versions that the plan is going to ask for."""
+        self.special: dict[str, Fact] = {}
+        """Answers to questions of their own, by the name of the field of `TlsFacts`."""
+
+    # --- questions -------------------------------------------------------------------------------------------------
+
+    def open_suites(self, version: int) -> tuple[int, ...]:
+        """Suites neither accepted, refused nor broken in this version, worst first."""
+        settled = {*self.accepted.get(version, ()), *self.refused.get(version, ()), *self.broken.get(version, ())}
+        return tuple(code for code in all_offers(version) if code not in settled)
+
+    def known_last(self, version: int, groups: tuple[int, ...]) -> tuple[int, ...]:
+        """The same groups, those already seen in this version at the end: a server that follows us shows another.
+
+        They are never dropped, because an ECDSA certificate needs its own curve among them (RFC 8422 section 5.1).
+        """
+        known = self.groups.get(version, {})
+        return tuple(sorted(groups, key=lambda group: group in known))
+
+    def portions(self, suites: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """The suites in portions that this server answers."""
+        return [suites[at : at + self.offer_size] for at in range(0, len(suites), self.offer_size)]
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+
+    def take_up(self, hello: Hello, flight: ServerFlight) -> None:
+        """The server took up something of this hello, to the end of its flight."""
+        version = flight.version or 0
+        self.versions[version] = Fact.YES
+        self.evidence.pop(version, None)
+        if flight.end is FlightEnd.SSL2:
+            self.ssl2_kinds = flight.ssl2_kinds
+            return
+        self._refuse_between(version, hello)
+        code = flight.suite or 0
+        self.accepted.setdefault(version, {})[code] = None
+        self.suite_picks.setdefault(version, []).append(Pick(hello.suites, code))
+        if flight.group is not None:
+            self.groups.setdefault(version, {})[flight.group] = None
+            self.group_picks.setdefault(version, []).append(Pick(hello.groups, flight.group))
+        self._keep_once(hello, flight, version, code)
+        slim = msgspec.structs.replace(flight, chain=(), staple=None, prime=None, generator=b"", export_modulus=None)
+        self.asked.append(Asked(hello, slim))
+
+    def _keep_once(self, hello: Hello, flight: ServerFlight, version: int, code: int) -> None:
+        authentication = suite(code).parts.authentication
+        if flight.chain:
+            self.chains.setdefault(authentication, flight.chain)
+        if flight.staple:
+            self.stapled.add(authentication)
+        if flight.prime is not None:
+            ffdhe = any(group in FFDHE_GROUPS for group in hello.groups)
+            seen = PrimeSeen(flight.prime.lstrip(b"\0"), flight.generator.lstrip(b"\0"), ffdhe)
+            self.primes.setdefault(seen, (set(), code))[0].add(version)
+        self.export_modulus = flight.export_modulus or self.export_modulus
+
+    def _refuse_between(self, version: int, hello: Hello) -> None:
+        """A server that answers lower than asked has none of the versions between (RFC 5246 appendix E.1)."""
+        offered = hello.versions if TLS13 in hello.versions else tuple(VERSION_NAMES)
+        for between in offered:
+            if version < between <= hello.highest:
+                self.refuse_version(between, f"answers {VERSION_NAMES.get(version, hex(version))}")
+
+    def refuse(self, hello: Hello, answer: ServerFlight | None) -> None:
+        """The server refused all of this hello: these suites in this version, and the version if all were offered."""
+        version = hello.highest
+        self.refused.setdefault(version, set()).update(hello.suites)
+        if self.broken.get(version):
+            self.versions.setdefault(version, Fact.INCONCLUSIVE)
+        elif not self.open_suites(version):
+            self.refuse_version(version, refusal_text(answer))
+
+    def take_back(self, hello: Hello) -> None:
+        """The refusal of this hello was not confirmed: what rests on it is open again."""
+        version = hello.highest
+        self.incomplete = True
+        self.refused.get(version, set()).difference_update(hello.suites)
+        self.groups_complete.discard(version)
+        if self.versions.get(version) is Fact.NO:
+            self.versions[version] = Fact.INCONCLUSIVE
+        self.special = {k: Fact.INCONCLUSIVE if v is Fact.NO else v for k, v in self.special.items()}
+
+    def refuse_version(self, version: int, evidence: str) -> None:
+        if self.versions.get(version) is not Fact.YES:
+            self.versions[version] = Fact.NO
+            self.evidence[version] = evidence
+
+    def leave_open(self, hello: Hello) -> None:
+        """The question stayed without an answer."""
+        self.incomplete = True
+        self.versions.setdefault(hello.highest, Fact.INCONCLUSIVE)
+
+    def fail(self, failure: ProbeFailure) -> None:
+        if len(self.failures) < MAX_FAILURES_KEPT:
+            self.failures.append(failure)
+
+    def break_suite(self, version: int, code: int) -> None:
+        """The server chose this suite and then failed, twice."""
+        self.broken.setdefault(version, {})[code] = None
+
+
+@cache
+def all_offers(version: int) -> tuple[int, ...]:
+    """All suites for a version, worst first; SSL 2.0 has kinds of its own."""
+    return worst_first(offered_suites(tls13=version == TLS13)) if version >= SSL3 else ()
+
+
+def refusal_text(answer: ServerFlight | None) -> str:
+    """The server's own word for a refusal."""
+    if answer is None or answer.alert is None:
+        return "closed without a word" if answer is None or answer.end is FlightEnd.CLOSED else str(answer.end)
+    return f"alert {alert_name(answer.alert.description)}"
+
+
+def failure_of(answer: ServerFlight) -> ProbeFailure:
+    """A flight that answers nothing, as the failure that it is."""
+    if answer.end is FlightEnd.NOT_TLS:
+        return ProbeFailure(Stage.HANDSHAKE, Kind.TLS, answer.text.decode("latin-1").strip())
+    if answer.end is FlightEnd.CLOSED:
+        return ProbeFailure(Stage.HANDSHAKE, Kind.CLOSED, "closed inside the first flight")
+    if answer.accepted:
+        return ProbeFailure(Stage.HANDSHAKE, Kind.PROTOCOL, "took up what was not offered")
+    return ProbeFailure(Stage.HANDSHAKE, Kind.TLS, refusal_text(answer))

@@ -1,0 +1,184 @@
+"""Turn what a plan has learned so far into facts."""
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+import msgspec
+
+from scanner.answers import Fact
+from scanner.wire.code_points import (
+    SHA1_SCHEMES,
+    SSL2,
+    SSL2_CIPHER_NAMES,
+    SSL3,
+    TLS10,
+    TLS12,
+    TLS13,
+    X25519MLKEM768,
+    ExtensionType,
+    group_name,
+    scheme_name,
+    version_name,
+)
+from scanner.wire.dh_primes import prime_bits, prime_digest, prime_name
+from scanner.wire.ledger import Asked, Ledger, all_offers
+from scanner.wire.preference import preference_of
+from scanner.wire.registry import suite, suite_name
+from scanner.wire.server_flight import FlightEnd
+from scanner.wire.suite_traits import Trait
+from scanner.wire.weakness import SEARCH_CLASSES, classes_of
+from scanner.wire_facts import ChainFacts, ClassFacts, DhFacts, TlsFacts, VersionFacts
+
+Test = Callable[[Asked], bool]
+
+
+class TlsPicture(msgspec.Struct, frozen=True):
+    """What a plan returns: the facts, and the certificates (DER, each once) whose digests stand in them."""
+
+    facts: TlsFacts
+    certificates: tuple[bytes, ...]
+
+
+def picture_of(ledger: Ledger) -> TlsPicture:
+    """The facts at this moment, finished or not."""
+    versions = tuple(_version_facts(ledger, version) for version in ledger.planned)
+    chains = {authentication: chain for authentication, chain in ledger.chains.items() if authentication != "anon"}
+    facts = TlsFacts(
+        versions=versions,
+        classes=tuple(ClassFacts(entry.name, _class_fact(ledger, entry.name)) for entry in SEARCH_CLASSES),
+        chains=tuple(
+            ChainFacts(kind, tuple(sha256(der).hexdigest() for der in chain), kind in ledger.stapled)
+            for kind, chain in sorted(chains.items())
+        ),
+        dh=tuple(_dh_facts(ledger)),
+        export_rsa_bits=None if ledger.export_modulus is None else prime_bits(ledger.export_modulus),
+        ssl2_ciphers=tuple(SSL2_CIPHER_NAMES.get(kind, f"0x{kind:06X}") for kind in ledger.ssl2_kinds),
+        connections=ledger.connections,
+        complete=not ledger.incomplete,
+        failures=tuple(ledger.failures),
+        **_single_facts(ledger),
+    )
+    return TlsPicture(facts, tuple(dict.fromkeys(der for chain in ledger.chains.values() for der in chain)))
+
+
+def _version_facts(ledger: Ledger, version: int) -> VersionFacts:
+    name, offered = version_name(version), ledger.versions.get(version, Fact.INCONCLUSIVE)
+    if offered is not Fact.YES:
+        return VersionFacts(version=name, offered=offered, evidence=ledger.evidence.get(version, ""))
+    unsettled = ledger.open_suites(version)
+    schemes = {asked.flight.scheme: None for asked in ledger.asked if asked.flight.version == version}
+    return VersionFacts(
+        version=name,
+        offered=offered,
+        suites=tuple(suite_name(code) for code in ledger.accepted.get(version, ())),
+        complete=not unsettled,
+        unsettled=tuple(sorted(unsettled)),
+        broken=tuple(suite_name(code) for code in ledger.broken.get(version, ())),
+        preference=preference_of(ledger.suite_picks.get(version, ())),
+        groups=tuple(group_name(code) for code in ledger.groups.get(version, ())),
+        groups_complete=version in ledger.groups_complete,
+        group_preference=preference_of(ledger.group_picks.get(version, ())),
+        schemes=tuple(scheme_name(code) for code in schemes if code is not None),
+    )
+
+
+def _class_fact(ledger: Ledger, name: str) -> Fact:
+    """YES for one accepted suite in any version; NO only if each suite is refused in each version that is offered."""
+    unknown = False
+    for version in (version for version in ledger.planned if version != SSL2):
+        if any(name in classes_of(code) for code in ledger.accepted.get(version, ())):
+            return Fact.YES
+        if ledger.versions.get(version) is Fact.NO:
+            continue
+        of_class = {code for code in all_offers(version) if name in classes_of(code)}
+        unknown = unknown or not of_class.isdisjoint(ledger.open_suites(version))
+    return Fact.INCONCLUSIVE if unknown else Fact.NO
+
+
+def _dh_facts(ledger: Ledger) -> Iterable[DhFacts]:
+    for seen, (versions, code) in ledger.primes.items():
+        yield DhFacts(
+            bits=prime_bits(seen.prime),
+            name=prime_name(seen.prime),
+            prime_sha256=prime_digest(seen.prime),
+            generator=int.from_bytes(seen.generator[:8], "big") if len(seen.generator) <= 8 else 0,
+            ffdhe_offered=seen.ffdhe_offered,
+            versions=tuple(version_name(version) for version in sorted(versions, reverse=True)),
+            suite=suite_name(code),
+        )
+
+
+def _single_facts(ledger: Ledger) -> dict[str, Fact]:
+    """What the flights showed, and beside it what was asked for by itself and answered."""
+    seen = _flight_facts(ledger) | _hybrid_fact(ledger)
+    answered = {name: fact for name, fact in ledger.special.items() if fact is not Fact.INCONCLUSIVE}
+    return ledger.special | seen | answered
+
+
+def _hybrid_fact(ledger: Ledger) -> dict[str, Fact]:
+    if X25519MLKEM768 in ledger.groups.get(TLS13, ()):
+        return {"hybrid_group": Fact.YES}
+    if TLS13 in ledger.groups_complete or ledger.versions.get(TLS13) is Fact.NO:
+        return {"hybrid_group": Fact.NO}
+    return {"hybrid_group": Fact.INCONCLUSIVE if TLS13 in ledger.planned else Fact.NOT_TESTED}
+
+
+def _flight_facts(ledger: Ledger) -> dict[str, Fact]:
+    """What the flights up to TLS 1.2 show for free."""
+    old = [one for one in ledger.asked if one.flight.end is FlightEnd.DONE]
+    tls = [one for one in old if one.flight.version in range(TLS10, TLS13)]
+    signed = [one for one in old if not suite(one.flight.suite or 0).has(Trait.ANONYMOUS)]
+    cbc = [one for one in tls if suite(one.flight.suite or 0).has(Trait.CBC) and one.hello.encrypt_then_mac]
+    asked_again = ledger.versions.get(TLS13) is Fact.YES
+    tls12 = [one for one in old if one.flight.version == TLS12 and one.flight.signed]
+    found = {
+        "extended_master_secret": _all(tls, _has(ExtensionType.EXTENDED_MASTER_SECRET)),
+        "secure_renegotiation": _all(old, _has(ExtensionType.RENEGOTIATION_INFO)),
+        "encrypt_then_mac": _all(cbc, _has(ExtensionType.ENCRYPT_THEN_MAC)),
+        "session_tickets": _any(tls, _has(ExtensionType.SESSION_TICKET)),
+        "compression": _any(_offering(old, lambda one: len(one.hello.compressions) > 1), _is_compressed),
+        "truncated_hmac": _any(
+            _offering(tls, lambda one: one.hello.truncated_hmac), _has(ExtensionType.TRUNCATED_HMAC)
+        ),
+        "heartbeat": _any(_offering(tls, lambda one: one.hello.heartbeat), _has(ExtensionType.HEARTBEAT)),
+        "client_certificate": _any(signed, lambda one: one.flight.client_certificate),
+        "downgrade_sentinel": _all(tls if asked_again else [], lambda one: one.flight.downgrade is not None),
+    }
+    found["ocsp_staple"] = _any(_offering(signed, lambda one: one.hello.status_request), lambda _: bool(ledger.stapled))
+    if any(one.flight.scheme in SHA1_SCHEMES for one in tls12):
+        found["sha1_signatures"] = Fact.YES
+    open_or_not = _unseen(ledger)
+    settled = {name: open_or_not if fact is Fact.NOT_TESTED else fact for name, fact in found.items()}
+    if tls and not cbc:
+        settled["encrypt_then_mac"] = Fact.NOT_TESTED
+    if ledger.versions.get(TLS13) is Fact.NO:
+        settled["downgrade_sentinel"] = Fact.NOT_TESTED
+    return settled
+
+
+def _unseen(ledger: Ledger) -> Fact:
+    """No flight showed it: it does not apply if none of these versions exists, else the question stayed open."""
+    old = [version for version in ledger.planned if version in range(SSL3, TLS13)]
+    return Fact.NOT_TESTED if all(ledger.versions.get(v) is Fact.NO for v in old) else Fact.INCONCLUSIVE
+
+
+def _offering(seen: list[Asked], test: Test) -> list[Asked]:
+    return [one for one in seen if test(one)]
+
+
+def _has(extension: int) -> Test:
+    return lambda one: one.flight.has(extension)
+
+
+def _is_compressed(one: Asked) -> bool:
+    return one.flight.compression != 0
+
+
+def _all(seen: list[Asked], test: Test) -> Fact:
+    """YES if every flight shows it, NO if one does not: for what must never be missing."""
+    return (Fact.YES if all(map(test, seen)) else Fact.NO) if seen else Fact.NOT_TESTED
+
+
+def _any(seen: list[Asked], test: Test) -> Fact:
+    """YES if one flight shows it: for what must never be there, and for what a server does at times."""
+    return (Fact.YES if any(map(test, seen)) else Fact.NO) if seen else Fact.NOT_TESTED

@@ -1,0 +1,103 @@
+"""Questions with one answer, each for one connection: fallback protection, SHA-1 signatures, own DH prime, size.
+
+The answers go into `Ledger.special` under the name of their field in `TlsFacts`. A question that does not apply to
+this server is not put.
+"""
+
+import msgspec
+
+from scanner.answers import Fact
+from scanner.wire.asking import Asker, Steps, Verdict
+from scanner.wire.code_points import FFDHE_GROUPS, SHA1_SCHEMES, SSL3, TLS10, TLS12, TLS13, AlertDescription
+from scanner.wire.dh_primes import prime_name
+from scanner.wire.questions import GROUPS_TLS12, LARGE_HELLO, hello_for
+from scanner.wire.registry import suite
+from scanner.wire.suite_traits import Trait
+
+_SIGNED = frozenset({"RSA", "ECDSA", "DSS"})
+
+
+SPECIAL_QUESTIONS = ("large_hello", "fallback_scsv", "sha1_signatures")
+"""Open until they are settled."""
+
+
+def _settle(asker: Asker, name: str, fact: Fact) -> None:
+    """NOT_TESTED is final only if no version stayed open that the question might apply to."""
+    doubtful = fact is Fact.NOT_TESTED and Fact.INCONCLUSIVE in asker.ledger.versions.values()
+    asker.ledger.special[name] = Fact.INCONCLUSIVE if doubtful else fact
+
+
+def offered_versions(asker: Asker) -> list[int]:
+    """The versions of TLS and SSL 3.0 that are taken up, highest first."""
+    known = asker.ledger.versions
+    return [version for version in sorted(known, reverse=True) if version >= SSL3 and known[version] is Fact.YES]
+
+
+def _accepted(asker: Asker, version: int) -> tuple[int, ...]:
+    return tuple(asker.ledger.accepted.get(version, ()))
+
+
+def ask_large_hello(asker: Asker) -> Steps:
+    """Is a hello of two TCP segments answered like a small one? The suites stand in reverse, which tells of
+    preference as well."""
+    for version in (version for version in offered_versions(asker) if version != SSL3):
+        suites = _accepted(asker, version)[::-1]
+        known = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else GROUPS_TLS12
+        hello = hello_for(version, suites, known)
+        reply = yield from asker.ask(msgspec.structs.replace(hello, pad_to=LARGE_HELLO))
+        facts = {Verdict.ACCEPTED: Fact.YES, Verdict.REFUSED: Fact.NO}
+        _settle(asker, "large_hello", facts.get(reply.verdict, Fact.INCONCLUSIVE))
+        return
+    _settle(asker, "large_hello", Fact.NOT_TESTED)
+
+
+def ask_fallback_scsv(asker: Asker) -> Steps:
+    """RFC 7507: does the server refuse a client that says it came down from a higher version?"""
+    versions = offered_versions(asker)
+    lower = [version for version in versions[1:] if version <= TLS12]
+    if not lower:
+        _settle(asker, "fallback_scsv", Fact.NOT_TESTED)
+        return
+    hello = hello_for(lower[0], _accepted(asker, lower[0]))
+    reply = yield from asker.ask(msgspec.structs.replace(hello, fallback_scsv=True))
+    alert = reply.flight.alert if reply.flight else None
+    if reply.accepted:
+        _settle(asker, "fallback_scsv", Fact.NO)
+    elif alert is not None and alert.description == AlertDescription.INAPPROPRIATE_FALLBACK:
+        _settle(asker, "fallback_scsv", Fact.YES)
+
+
+def ask_sha1_signatures(asker: Asker) -> Steps:
+    """Does the server sign a TLS 1.2 handshake with SHA-1 for a client that knows nothing better (RFC 9155)?"""
+    signed = tuple(
+        code
+        for code in _accepted(asker, TLS12)
+        if suite(code).parts.authentication in _SIGNED and suite(code).parts.key_exchange in ("ECDHE", "DHE")
+    )
+    if any(one.flight.scheme in SHA1_SCHEMES for one in asker.ledger.asked):
+        _settle(asker, "sha1_signatures", Fact.YES)
+        return
+    if not signed:
+        _settle(asker, "sha1_signatures", Fact.NOT_TESTED)
+        return
+    hello = msgspec.structs.replace(hello_for(TLS12, signed[::-1]), schemes=SHA1_SCHEMES)
+    reply = yield from asker.ask(hello)
+    if reply.accepted:
+        used = reply.accepted.scheme in SHA1_SCHEMES
+        _settle(asker, "sha1_signatures", Fact.YES if used else Fact.NO)
+    elif reply.verdict is Verdict.REFUSED:
+        _settle(asker, "sha1_signatures", Fact.NO)
+
+
+def ask_own_prime(asker: Asker) -> Steps:
+    """Which prime does a client get that names no group of RFC 7919?
+
+    Asked only where the server follows that document: another server's prime has been seen already.
+    """
+    seen = {prime_name(prime.prime) for prime in asker.ledger.primes}
+    for version in (version for version in offered_versions(asker) if TLS10 <= version < TLS13):
+        suites = tuple(code for code in _accepted(asker, version) if suite(code).has(Trait.DHE))
+        if suites and any(name.startswith("ffdhe") for name in seen):
+            curves = tuple(group for group in GROUPS_TLS12 if group not in FFDHE_GROUPS)
+            yield from asker.ask(hello_for(version, suites[::-1], curves))
+        return
