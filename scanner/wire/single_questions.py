@@ -8,7 +8,7 @@ import msgspec
 
 from scanner.answers import Fact
 from scanner.wire.asking import Asker, Steps, Verdict
-from scanner.wire.code_points import FFDHE_GROUPS, SHA1_SCHEMES, SSL3, TLS10, TLS12, TLS13, AlertDescription
+from scanner.wire.code_points import FFDHE_GROUPS, SHA1_SCHEMES, SSL3, TLS10, TLS12, TLS13, AlertDescription, group_name
 from scanner.wire.dh_primes import prime_name
 from scanner.wire.questions import GROUPS_TLS12, LARGE_HELLO, hello_for
 from scanner.wire.registry import suite
@@ -89,15 +89,27 @@ def ask_sha1_signatures(asker: Asker) -> Steps:
         _settle(asker, "sha1_signatures", Fact.NO)
 
 
-def ask_own_prime(asker: Asker) -> Steps:
-    """Which prime does a client get that names no group of RFC 7919?
+def ask_dh_groups(asker: Asker) -> Steps:
+    """Every group of RFC 7919 that the server takes up to TLS 1.2, and the prime for clients that name none.
 
-    Asked only where the server follows that document: another server's prime has been seen already.
+    A server that ignores the names shows the same prime whatever is offered, and one question proves it.
     """
-    seen = {prime_name(prime.prime) for prime in asker.ledger.primes}
     for version in (version for version in offered_versions(asker) if TLS10 <= version < TLS13):
-        suites = tuple(code for code in _accepted(asker, version) if suite(code).has(Trait.DHE))
-        if suites and any(name.startswith("ffdhe") for name in seen):
-            curves = tuple(group for group in GROUPS_TLS12 if group not in FFDHE_GROUPS)
-            yield from asker.ask(hello_for(version, suites[::-1], curves))
+        suites = tuple(code for code in _accepted(asker, version) if suite(code).has(Trait.DHE))[::-1]
+        named = [code for code in FFDHE_GROUPS if group_name(code) not in _primes_seen(asker)]
+        if not suites or len(named) == len(FFDHE_GROUPS):
+            return
+        curves = tuple(group for group in GROUPS_TLS12 if group not in FFDHE_GROUPS)
+        while named:
+            reply = yield from asker.ask(hello_for(version, suites, (*curves, *named)))
+            taken = prime_name(reply.accepted.prime or b"") if reply.accepted else ""
+            if taken not in map(group_name, named):
+                break
+            named = [code for code in named if group_name(code) != taken]
+        if not named or reply.verdict is Verdict.REFUSED:
+            yield from asker.ask(hello_for(version, suites, curves))
         return
+
+
+def _primes_seen(asker: Asker) -> set[str]:
+    return {prime_name(prime.prime) for prime in asker.ledger.primes}

@@ -21,9 +21,9 @@ from scanner.wire.registry import suite
 from scanner.wire.search import search_classes
 from scanner.wire.single_questions import (
     SPECIAL_QUESTIONS,
+    ask_dh_groups,
     ask_fallback_scsv,
     ask_large_hello,
-    ask_own_prime,
     ask_sha1_signatures,
     offered_versions,
 )
@@ -90,7 +90,7 @@ def _full_steps(asker: Asker) -> Steps:
         yield from enumerate_groups(asker, version)
     yield from asker.ask_suites(hello_for(SSL2))
     yield from ask_large_hello(asker)
-    yield from ask_own_prime(asker)
+    yield from ask_dh_groups(asker)
     yield from ask_sha1_signatures(asker)
     yield from ask_fallback_scsv(asker)
 
