@@ -6,15 +6,21 @@ The time of verification is when the chain was seen, never the clock of the one 
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from audits.grade import domain_verdict
 from audits.records import DomainRecord, domain_record
 from audits.trust import ChainVerdict, TrustStore, verify_chain
 from scanner.domain_name import shown
-from scanner.facts import DomainFacts, EndpointFacts, Level
+from scanner.facts import NO_MAIL_ROUTES, DomainFacts, EndpointFacts, EndpointRef, Level, MailRoute
 from scanner.tls_facts import CertificateFacts
 
 REMEMBERED = 20_000
 """Verdicts on chains kept: many domains share the hosts of one provider."""
+ALIKE = 2_000
+"""Records kept for the domains with the same hosts; each holds the facts of its endpoints, some 10 kB."""
+
+_Key = tuple[MailRoute, tuple[EndpointRef, ...], Level | None, tuple[int, ...]]
 
 
 class Judge:
@@ -25,9 +31,25 @@ class Judge:
         self._depth = verify_depth
         self._required = required
         self._known: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
+        self._alike: dict[_Key, tuple[DomainRecord, Sequence[EndpointFacts]]] = {}
 
     def record(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> DomainRecord:
-        """The judged record of one domain."""
+        """The judged record of one domain.
+
+        Domains with the same hosts differ in their names only, so each set of hosts is judged once.
+        """
+        if facts.route.status in NO_MAIL_ROUTES:
+            return self._judged(facts, endpoints)
+        key = (facts.route, facts.endpoints, facts.target.required, tuple(map(id, endpoints)))
+        if key not in self._alike:
+            if len(self._alike) >= ALIKE:
+                self._alike.clear()
+            # The facts are kept beside it: as long as they live, no others have their ids.
+            self._alike[key] = (self._judged(facts, endpoints), endpoints)
+        entry = facts.target.entry
+        return msgspec.structs.replace(self._alike[key][0], domain=entry, domain_unicode=shown(entry))
+
+    def _judged(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> DomainRecord:
         by_endpoint = {seen.endpoint: seen for seen in endpoints}
         verdict = domain_verdict(facts, by_endpoint, self._verify, self._required)
         return domain_record(facts, by_endpoint, verdict, shown(facts.target.entry), self._required)

@@ -5,6 +5,7 @@ multicast, site-local addresses, and IPv6 forms that carry a private IPv4 addres
 protocol assignments changes between versions of Python, so those stand here.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -46,6 +47,7 @@ def _with_inner(address: str) -> tuple[IPv4Address | IPv6Address, ...]:
     return (inner, parsed) if inner else (parsed,)
 
 
+@lru_cache(maxsize=20_000)
 def contacted_address(address: str) -> str:
     """The address in its usual form, a v4-mapped one as the IPv4 address that the kernel connects to.
 

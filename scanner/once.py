@@ -18,6 +18,10 @@ class OnceEach(Generic[K, V]):
         self._known: OrderedDict[K, V] = OrderedDict()
         self._asking: dict[K, trio.Event] = {}
 
+    def __contains__(self, key: K) -> bool:
+        """Whether the answer is known now, so that `get` gives it at once."""
+        return key in self._known
+
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """The answer for this key, remembered or asked for now.
 

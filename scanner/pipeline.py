@@ -4,7 +4,8 @@ The only room with nurseries. A worker takes a target, resolves its route, asks 
 that asks it already), and delivers the facts of the domain together with those of its endpoints.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ from scanner.once import OnceEach
 from scanner.route import Question, endpoint_refs, route_plan
 from scanner.settings import CACHE_ENTRIES, ScanSettings
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -56,8 +57,11 @@ async def run_scan(targets: Iterable[Target], settings: ScanSettings, shells: Sh
         async with trio.open_nursery() as nursery:
             for _ in range(settings.jobs):
                 nursery.start_soon(work)
-    except* (EgressBlocked, LocalTroubleError) as group:
-        raise next(_leaves(group)) from None
+    except BaseExceptionGroup as group:  # not `except*`: before Python 3.11.4 that wraps what it raises in a new group
+        stops, others = group.split((EgressBlocked, LocalTroubleError))
+        if stops is None or others is not None:
+            raise
+        raise next(_leaves(stops)) from None
     scan.probe.egress.conclude()
 
 
@@ -71,19 +75,21 @@ class _Scan:
         self._excluded = Exclusions(settings.excluded_names, settings.excluded_networks)
         self._answers: OnceEach[Question, Lookup] = OnceEach(CACHE_ENTRIES)
         self._endpoints: OnceEach[Endpoint, EndpointFacts] = OnceEach(CACHE_ENTRIES)
+        self._obstacle = lru_cache(CACHE_ENTRIES)(self._look_for_obstacle)
 
     async def domain(self, target: Target) -> ProbedDomain:
         if self._excluded.covers_name(target.name):
             left_alone = ProbeFailure(Stage.DNS, Kind.EXCLUDED, target.name)
             return ProbedDomain(DomainFacts(target, MailRoute(RouteStatus.UNRESOLVED, failure=left_alone)))
         route = await self._route(target)
-        refs = tuple(map(self._filtered, endpoint_refs(target, route, self._settings.ports)))
+        known = (*route.hosts, *(service.host for service in route.submission))
+        names = {host.name: (host.name, *host.aliases) for host in known}
+        refs = endpoint_refs(target, route, self._settings.ports)
+        refs = tuple(self._filtered(ref, names[ref.mx_host]) for ref in refs)
         hosts = {ref.endpoint: ref.mx_host for ref in reversed(refs) if ref.failure is None}
         facts = DomainFacts(target, route, refs)
-        return ProbedDomain(facts, await _all(lambda endpoint: self._endpoint(endpoint, hosts), facts.probed))
-
-    async def _endpoint(self, endpoint: Endpoint, hosts: dict[Endpoint, str]) -> EndpointFacts:
-        return await self._endpoints.get(endpoint, lambda: self.probe.facts(endpoint, hosts[endpoint]))
+        found = await _all(self._endpoints, facts.probed, lambda endpoint: self.probe.facts(endpoint, hosts[endpoint]))
+        return ProbedDomain(facts, found)
 
     async def _route(self, target: Target) -> MailRoute:
         submission = target.port is None and not {465, 587}.isdisjoint(self._settings.ports)
@@ -91,25 +97,27 @@ class _Scan:
         try:
             questions = next(plan)
             while True:
-                answers = await _all(self._answer, questions)
+                answers = await _all(self._answers, questions, self._answer)
                 questions = plan.send(dict(zip(questions, answers, strict=True)))
         except StopIteration as stop:
             route: MailRoute = stop.value
             return route
 
     async def _answer(self, question: Question) -> Lookup:
-        return await self._answers.get(question, lambda: self._look_up(question))
+        if self._excluded.covers_name(question.name):
+            return ProbeFailure(Stage.DNS, Kind.EXCLUDED, question.name)
+        return await self._look_up(question)
 
-    def _filtered(self, ref: EndpointRef) -> EndpointRef:
-        """The reference, with the reason where this endpoint is not to be contacted."""
-        kind = self._obstacle(ref.mx_host, ref.endpoint.address)
+    def _filtered(self, ref: EndpointRef, names: tuple[str, ...]) -> EndpointRef:
+        """The reference, with the reason where this endpoint is not to be contacted; `names` are all of its host."""
+        kind = self._obstacle(names, ref.endpoint.address)
         if kind is None:
             return ref
         return msgspec.structs.replace(ref, failure=ProbeFailure(Stage.CONNECT, kind, ref.endpoint.address))
 
-    def _obstacle(self, mx_host: str, address: str) -> Kind | None:
+    def _look_for_obstacle(self, names: tuple[str, ...], address: str) -> Kind | None:
         is_v6 = ip_address(address).version == 6
-        if self._excluded.covers_name(mx_host) or self._excluded.covers_address(address):
+        if any(map(self._excluded.covers_name, names)) or self._excluded.covers_address(address):
             return Kind.EXCLUDED
         if not (self._settings.ipv6 if is_v6 else self._settings.ipv4):
             return Kind.FAMILY_NOT_ASKED
@@ -118,14 +126,17 @@ class _Scan:
         return Kind.NO_LOCAL_IPV6 if is_v6 and not self._settings.ipv6_route else None
 
 
-async def _all(ask: Callable[[K], Awaitable[V]], keys: Sequence[K]) -> tuple[V, ...]:
-    """The answers for all keys, asked for at the same time, in the order of the keys."""
-    if len(keys) == 1:
-        return (await ask(keys[0]),)
+async def _all(once: OnceEach[K, V], keys: Sequence[K], ask: Callable[[K], Awaitable[V]]) -> tuple[V, ...]:
+    """The answers for all keys, asked for at the same time, in the order of the keys.
+
+    Where at most one is still unknown nothing can be done at the same time, and a nursery would be most of the work.
+    """
+    if sum(key not in once for key in keys) <= 1:
+        return tuple([await once.get(key, partial(ask, key)) for key in keys])
     answers: dict[K, V] = {}
 
     async def one(key: K) -> None:
-        answers[key] = await ask(key)
+        answers[key] = await once.get(key, partial(ask, key))
 
     async with trio.open_nursery() as nursery:
         for key in keys:

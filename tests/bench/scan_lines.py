@@ -65,7 +65,7 @@ class Bench(Struct, frozen=True):
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         if code := os.waitstatus_to_exitcode(status):
-            raise RuntimeError(f"the scan ended with {code}: {process.stderr and process.stderr.read()}")
+            raise RuntimeError(f"the scan ended with {code}: {process.stderr.read()[-2000:]}")
         return Measured(
             lines=lines,
             user_s=used.ru_utime,
