@@ -155,10 +155,9 @@ def _file_engine(path: Path, mode: dict[str, str], *, writing: bool) -> Engine:
     pragmas = ["foreign_keys = ON", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"]
     pragmas += ["journal_mode = WAL", f"journal_size_limit = {WAL_LIMIT_BYTES}"] if writing else ["query_only = ON"]
 
-    # The driver begins transactions late and not at all for DDL; so it is told to keep out, and BEGIN is ours.
+    # Left alone the driver begins a transaction late, and none for DDL; so BEGIN is ours.
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

@@ -48,15 +48,17 @@ def save_domains(connection: Connection, run: int, judged: Sequence[DomainResult
     latest = {result.seq: result for result in judged}
     if not latest:
         return
-    seen = {seq: stored_facts.domain_content(result.facts) for seq, result in latest.items()}
-    said = {seq: stored_facts.content("judgement", result.judgement) for seq, result in latest.items()}
-    _add_contents(connection, (*seen.values(), *said.values()))
+    contents: list[Content] = []
+    rows = []
+    for seq, result in latest.items():
+        seen = stored_facts.domain_content(result.facts)
+        said, times = stored_facts.judgement_content(result.judgement)
+        contents += seen, said
+        hashes = {"facts": seen.sha256, "judgement": said.sha256}
+        rows.append({"run": run, "seq": seq, "grade": result.grade, "times": times, **hashes})
+    _add_contents(connection, contents)
     row = domain_results.c
     _delete_keys(connection, delete(domain_results).where(row.run == run, row.seq == bindparam("key")), latest)
-    rows = [
-        {"run": run, "seq": seq, "grade": result.grade, "facts": seen[seq].sha256, "judgement": said[seq].sha256}
-        for seq, result in latest.items()
-    ]
     connection.execute(domain_results.insert(), rows)
 
 
@@ -146,7 +148,7 @@ def _certificates(connection: Connection, texts: Iterable[EndpointText]) -> dict
 _seen, _judged = facts.alias("seen"), facts.alias("judged")
 _row = domain_results.c
 _DOMAINS: Select[Any] = (
-    select(_row.seq, _seen.c.coding, _seen.c.content, _row.grade, _judged.c.coding, _judged.c.content)
+    select(_row.seq, _row.grade, _row.times, _seen.c.coding, _seen.c.content, _judged.c.coding, _judged.c.content)
     .join(_seen, _row.facts == _seen.c.sha256)
     .join(_judged, _row.judgement == _judged.c.sha256)
 )
@@ -167,6 +169,7 @@ def domain_of(connection: Connection, run: int, entry: str) -> DomainResult | No
 
 
 def _domain(row: Any) -> DomainResult:
-    seq, seen_coding, seen, grade, judged_coding, judged = row
+    seq, grade, times, seen_coding, seen, judged_coding, judged = row
     domain = stored_facts.domain_from_text(stored_facts.unpacked(seen_coding, seen))
-    return DomainResult(seq, domain, grade, stored_facts.unpacked(judged_coding, judged))
+    judgement = stored_facts.judgement_from_text(stored_facts.unpacked(judged_coding, judged), times)
+    return DomainResult(seq, domain, grade, judgement)

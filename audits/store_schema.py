@@ -104,12 +104,14 @@ certificates = Table(
     Column("facts", Text, nullable=False),
 )
 
+# `times` are those that stood in the judgement, which is stored without them.
 domain_results = Table(
     "domain_results",
     metadata,
     Column("run", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("grade", String, nullable=False),
+    Column("times", Text, nullable=False),
     _hash("facts", ForeignKey("facts.sha256")),
     _hash("judgement", ForeignKey("facts.sha256")),
     ForeignKeyConstraint(["run", "seq"], ["targets.run", "targets.seq"]),

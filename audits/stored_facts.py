@@ -1,10 +1,11 @@
 """How facts become stored contents and come back: JSON, compressed, addressed by its SHA-256.
 
 What differs from night to night although nothing changed is kept apart, so that the same facts give the same hash:
-the time (a column of its row), and the certificates, which many endpoints share.
+the times (columns of their rows), and the certificates, which many endpoints share.
 """
 
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +20,10 @@ from scanner.tls_facts import CertificateFacts
 _COMPRESSION_LEVEL = 6
 _NOWHERE = b""
 """Stands for the DER in the JSON of a certificate; the bytes have a column of their own."""
+
+_SEEN_AT = re.compile(rb'"seen_at":"([0-9TZ:.+-]+)"')
+_NO_TIME = b'"seen_at":""'
+"""Within a JSON text both can only be a member of an object: in a string the quotation marks would be escaped."""
 
 
 class Coding(IntEnum):
@@ -72,6 +77,26 @@ def domain_content(facts: DomainFacts) -> Content:
 
 def domain_from_text(text: bytes) -> DomainFacts:
     return _domain_decoder.decode(text)
+
+
+def judgement_content(judgement: bytes) -> tuple[Content, str]:
+    """A judgement without the times at which its endpoints were seen, and these times.
+
+    Put back by `judgement_from_text` to the byte. A text in which that would be ambiguous is stored as it is.
+    """
+    times = _SEEN_AT.findall(judgement)
+    template = _SEEN_AT.sub(_NO_TIME, judgement)
+    if template.count(_NO_TIME) != len(times):
+        return content("judgement", judgement), ""
+    return content("judgement", template), b" ".join(times).decode()
+
+
+def judgement_from_text(text: bytes, times: str) -> bytes:
+    if not times:
+        return text
+    parts = text.split(_NO_TIME)
+    filled = (b'"seen_at":"%b"%b' % pair for pair in zip(times.encode().split(), parts[1:], strict=True))
+    return parts[0] + b"".join(filled)
 
 
 def endpoint_content(facts: EndpointFacts) -> Content:

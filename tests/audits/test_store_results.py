@@ -105,8 +105,9 @@ def test_an_unchanged_server_costs_one_small_row_a_night(tmp_path: Path) -> None
             at = NIGHT + timedelta(days=night)
             for first in range(1, 501, 100):
                 numbers = range(first, first + 100)
-                store.save(run, [result(n) for n in numbers], [seen(n, at) for n in numbers])
+                store.save(run, [result(n, seen_at=at) for n in numbers], [seen(n, at) for n in numbers])
             assert store.endpoint(run, endpoint(7)) == seen(7, at)
+            assert store.domain(run, "d7.example") == result(7, seen_at=at)
         sizes.append(file_size(path))
     first_night, others = sizes[0], (sizes[2] - sizes[0]) / 2
     assert first_night / 500 < 6000

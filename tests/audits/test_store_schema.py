@@ -37,7 +37,8 @@ CREATE TABLE endpoint_results (
     PRIMARY KEY (run, endpoint), FOREIGN KEY(run) REFERENCES runs (id), FOREIGN KEY(facts) REFERENCES facts (sha256)
 ) WITHOUT ROWID;
 CREATE TABLE domain_results (
-    run INTEGER NOT NULL, seq INTEGER NOT NULL, grade VARCHAR NOT NULL, facts BLOB NOT NULL, judgement BLOB NOT NULL,
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, grade VARCHAR NOT NULL, times TEXT NOT NULL, facts BLOB NOT NULL,
+    judgement BLOB NOT NULL,
     PRIMARY KEY (run, seq), FOREIGN KEY(run, seq) REFERENCES targets (run, seq),
     FOREIGN KEY(facts) REFERENCES facts (sha256), FOREIGN KEY(judgement) REFERENCES facts (sha256)
 ) WITHOUT ROWID;
@@ -81,7 +82,7 @@ DER_1 = b"0\x82 a certificate"
 def version_1(tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     der = {"der": hashlib.sha256(DER_1).hexdigest()}
-    contents = {"domain": DOMAIN_1, "endpoint": ENDPOINT_1 % der, "judgement": '{"grade":"MAY"}'}
+    contents = {"domain": DOMAIN_1, "endpoint": ENDPOINT_1 % der, "judgement": '{"grade":"MAY","seen_at":""}'}
     sha256 = {kind: hashlib.sha256(text.encode()).digest() for kind, text in contents.items()}
     with sqlite3.connect(path) as old:
         old.execute("PRAGMA journal_mode = WAL")
@@ -91,7 +92,8 @@ def version_1(tmp_path: Path) -> Path:
         old.execute(
             "INSERT INTO certificates VALUES (?, ?, ?)", (bytes.fromhex(der["der"]), DER_1, CERTIFICATE_1 % der)
         )
-        old.execute("INSERT INTO domain_results VALUES (1, 1, 'MAY', ?, ?)", (sha256["domain"], sha256["judgement"]))
+        row = ("2026-11-21T06:30:01.000001Z", sha256["domain"], sha256["judgement"])
+        old.execute("INSERT INTO domain_results VALUES (1, 1, 'MAY', ?, ?, ?)", row)
         old.execute(
             "INSERT INTO endpoint_results VALUES (1, '192.0.2.1:25', 1795242601000001, ?)", (sha256["endpoint"],)
         )
@@ -123,7 +125,8 @@ def test_a_store_of_version_1_is_read_as_a_current_one(version_1: Path, writing:
         assert (run.options, run.tool_version, run.trust_digest) == (b'{"ports":[25]}', "0.1.0", "cdcd")
         assert store.resume_run("abab") == run
         (found,) = store.domains(run.id)
-        assert (found.grade, found.judgement) == ("MAY", b'{"grade":"MAY"}')
+        assert found.grade == "MAY"
+        assert found.judgement == b'{"grade":"MAY","seen_at":"2026-11-21T06:30:01.000001Z"}'
         assert found.facts.target.required is Level.MUST
         assert [ref.mx_host for ref in found.facts.endpoints] == ["mx.example.org"]
         endpoint = store.endpoints_of(run.id, found.facts.endpoints)[Endpoint("192.0.2.1", 25)]

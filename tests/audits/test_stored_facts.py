@@ -1,5 +1,7 @@
 """Facts come back from their stored form as they were, whatever stands in them."""
 
+from datetime import UTC, datetime
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,8 @@ from audits.stored_facts import (
     domain_from_text,
     endpoint_content,
     endpoint_from_text,
+    judgement_content,
+    judgement_from_text,
     target_from_stored,
     target_text,
     unpacked,
@@ -62,6 +66,29 @@ def test_time_and_certificates_are_not_part_of_the_content() -> None:
     assert first == later
     assert first.sha256 != endpoint_content(seen(2)).sha256
     assert len(first.text) < len(msgspec.json.encode(seen())) - sum(len(one.der) for one in seen().certificates)
+
+
+TIMES = st.lists(st.datetimes(timezones=st.just(UTC)), max_size=3)
+SLIPS = st.sampled_from(
+    [b'"seen_at":""', b'"seen_at":"x"', b'"seen_at":"2026', b'"seen_at":" "', b'"', b'"seen_at":"2026-11-21T06:30:00Z"']
+)
+
+
+@given(TIMES, LATIN)
+def test_the_times_of_a_judgement_are_kept_apart(times: list[datetime], said: str) -> None:
+    def judged(seen: list[datetime]) -> bytes:
+        return msgspec.json.encode({"why": said, "endpoints": [{"seen_at": at, "detail": said} for at in seen]})
+
+    stored, apart = judgement_content(judged(times))
+    assert judgement_from_text(stored.text, apart) == judged(times)
+    assert judgement_content(judged([NIGHT] * len(times)))[0] == stored
+    assert len(apart.split()) == len(times)
+
+
+@given(st.lists(SLIPS | TIMES.map(msgspec.json.encode) | st.binary(max_size=9), max_size=6).map(b"".join))
+def test_any_judgement_comes_back_to_the_byte(judgement: bytes) -> None:
+    stored, apart = judgement_content(judgement)
+    assert judgement_from_text(stored.text, apart) == judgement
 
 
 def test_the_shorter_coding_is_taken() -> None:
