@@ -47,7 +47,7 @@ def _with_inner(address: str) -> tuple[IPv4Address | IPv6Address, ...]:
     return (inner, parsed) if inner else (parsed,)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=500)
 def contacted_address(address: str) -> str:
     """The address in its usual form, a v4-mapped one as the IPv4 address that the kernel connects to.
 
