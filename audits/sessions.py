@@ -83,7 +83,7 @@ def observed(facts: EndpointFacts) -> Observed:
     strong = [session for session in whole if session.hello is not HelloStyle.CLASSIC]
     implicit = facts.endpoint.transport is Transport.IMPLICIT
     clear = {_clear(session) for session in _asked_in_clear(sessions)} - {None}
-    starttls = {_starttls_of(session) for session in sessions} - {None}
+    starttls = {_starttls_of(session) for session in sessions} - {None, Starttls.UNSETTLED}
     return Observed(
         answered=any(_answered(session) for session in sessions),
         clear=_clear_on_tls_port(handshakes) if implicit else _agreed(clear),
@@ -153,11 +153,14 @@ def _clear_on_tls_port(handshakes: list[SessionFacts]) -> Fact:
 
 
 def _starttls(sessions: tuple[SessionFacts, ...]) -> Starttls:
-    """What all sessions say that came so far; what is not ACCEPTED counts only when two say it."""
+    """What all sessions say that came so far; what is not ACCEPTED counts only when two say it.
+
+    A session that breaks off at STARTTLS says nothing of its own, and takes nothing from one that was accepted.
+    """
     states = [state for session in sessions if (state := _starttls_of(session)) is not None]
-    if len(set(states)) != 1:
-        return Starttls.UNSETTLED
-    return states[0] if len(states) >= 2 or states[0] is Starttls.ACCEPTED else Starttls.UNSETTLED
+    if set(states) - {Starttls.UNSETTLED} == {Starttls.ACCEPTED}:
+        return Starttls.ACCEPTED
+    return states[0] if len(states) >= 2 and len(set(states)) == 1 else Starttls.UNSETTLED
 
 
 def _starttls_of(session: SessionFacts) -> Starttls | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
+from hypothesis import strategies as st
 
 from audits.trust import ChainVerdict
 from scanner.facts import (
@@ -120,20 +121,29 @@ def session(server: Server, request: SessionRequest) -> SessionFacts:
         outcome = ProbeFailure(step.stage, said, "scripted") if isinstance(said, Kind) else said
 
 
-def asked(*servers: Server, address: str = "192.0.2.1", port: int = 25, envelope: bool = True) -> EndpointFacts:
-    """What the plan brings home of an endpoint."""
-    endpoint = Endpoint(address, port)
-    request = SessionRequest(HelloStyle.POSTFIX_MUST, endpoint.transport, "probe.example.net", envelope)
-    plan = plan_of(request)
-    sessions: list[SessionFacts] = []
+Conversation = tuple[Server, SessionRequest]
+"""A server, and what the plan wanted of the connection that met it."""
+
+
+def conversations(*servers: Server, port: int = 25, envelope: bool = True) -> list[Conversation]:
+    """The connections that the plan makes."""
+    transport = Endpoint("192.0.2.1", port).transport
+    plan = plan_of(SessionRequest(HelloStyle.POSTFIX_MUST, transport, "probe.example.net", envelope))
+    held: list[Conversation] = []
     wanted: SessionRequest | None = next(plan)
     while wanted is not None:
-        sessions.append(session(servers[min(len(sessions), len(servers) - 1)], wanted))
+        held.append((servers[min(len(held), len(servers) - 1)], wanted))
         try:
-            wanted = plan.send(sessions[-1])
+            wanted = plan.send(session(*held[-1]))
         except StopIteration:
             wanted = None
-    return facts_of(*sessions, address=address, port=port)
+    return held
+
+
+def asked(*servers: Server, address: str = "192.0.2.1", port: int = 25, envelope: bool = True) -> EndpointFacts:
+    """What the plan brings home of an endpoint."""
+    held = conversations(*servers, port=port, envelope=envelope)
+    return facts_of(*(session(*each) for each in held), address=address, port=port)
 
 
 def facts_of(*sessions: SessionFacts, address: str = "192.0.2.1", port: int = 25) -> EndpointFacts:
@@ -159,3 +169,22 @@ def trusting(_chain: Sequence[CertificateFacts], _at: datetime) -> ChainVerdict:
 def distrusting(_chain: Sequence[CertificateFacts], _at: datetime) -> ChainVerdict:
     """A `verify` that finds every chain expired."""
     return ChainVerdict(trusted=False, result="certificate-expired", reason="certificate has expired")
+
+
+# --- any server ----------------------------------------------------------------------------------------------------
+
+_REFUSALS = [reply(code) for code in (354, 421, 450, 454, 502, 530, 550)]
+_ENDS = [Kind.TIMEOUT, Kind.CLOSED, Kind.RESET, Kind.PROTOCOL]
+_SHAKES = [OLD, ANONYMOUS, handshake("TLSv1.2"), handshake(chain=(OTHER,)), Kind.TLS, *_ENDS]
+
+
+def any_server() -> st.SearchStrategy[Server]:
+    """A server of any behaviour that is a good one at most steps."""
+    options: dict[str, Sequence[object]] = {name: [*_REFUSALS, *_ENDS] for name in REPLIES}
+    options |= {"ehlo": [PLAIN, *_REFUSALS, *_ENDS], "connect": [Kind.TIMEOUT, Kind.REFUSED]}
+    options |= dict.fromkeys(("shake", "classic", "level1"), _SHAKES)
+    changes = [st.tuples(st.just(name), st.sampled_from(answers)) for name, answers in options.items()]
+    return st.lists(st.one_of(changes), max_size=4).map(lambda drawn: msgspec.structs.replace(GOOD, **dict(drawn)))
+
+
+REPLIES = ("greeting", "ehlo", "helo", "mail", "reset", "reset_refused", "starttls", "ehlo_tls", "helo_tls", "mail_tls")
