@@ -6,9 +6,10 @@ What was learned before a failure stands.
 
 import errno
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 import trio
@@ -26,8 +27,16 @@ from scanner.smtp import (
     SessionRequest,
     Step,
     Upgrade,
+    hello_dialogue,
     smtp_dialogue,
 )
+from scanner.tls_facts import HelloStyle
+from scanner.wire.code_points import SSL2
+from scanner.wire.flight import FlightReader
+from scanner.wire.hello import Hello, encode_hello, farewell, fresh_entropy
+from scanner.wire.server_flight import ServerFlight, flight_from_events
+
+R = TypeVar("R")
 
 Connector = Callable[[str, int], Awaitable[trio.socket.SocketType]]
 """(address, port) -> a connected socket; raises OSError as connect(2) does. The one door to the network."""
@@ -79,30 +88,50 @@ async def probe_session(
 ) -> SessionResult:
     """Opens one connection, holds the dialogue of `request` on it, closes it. Never raises for what a peer does."""
     end = trio.current_time() + settings.SESSION_TIMEOUT_S
-    failure: ProbeFailure | None = None
-    with trio.move_on_after(settings.CONNECT_TIMEOUT_S) as scope:
-        try:
-            sock = await connect(endpoint.address, endpoint.port)
-        except OSError as error:
-            failure = _failure_of_os_error(Stage.CONNECT, error)
-    if scope.cancelled_caught:
-        failure = ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {settings.CONNECT_TIMEOUT_S:g} s")
-    if failure:
-        return SessionResult(SessionFacts(request.hello, failure=failure, transcript=(f"* {failure}",)))
+    sock = await _connected(endpoint, connect)
+    if isinstance(sock, ProbeFailure):
+        return SessionResult(SessionFacts(request.hello, failure=sock, transcript=(f"* {sock}",)))
     with sock:
         wire = _Wire(sock, request, tap)
-        dialogue = smtp_dialogue(request)
-        outcome: Outcome = None
-        while True:
-            try:
-                step = dialogue.send(outcome)
-            except StopIteration as stop:
-                return SessionResult(stop.value, wire.certificates)
-            seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
-            with trio.move_on_after(seconds) as scope:
-                outcome = await wire.perform(step)
-            if scope.cancelled_caught:
-                outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(seconds, wire.partial))
+        facts = await _held(smtp_dialogue(request), wire, end)
+        return SessionResult(facts, wire.certificates)
+
+
+async def probe_hello(
+    endpoint: Endpoint, request: SessionRequest, hello: Hello, connect: Connector = connect_tcp, tap: Tap | None = None
+) -> ServerFlight | ProbeFailure:
+    """Opens one connection, sends one ClientHello where TLS begins, reads the first flight, closes it."""
+    end = trio.current_time() + settings.SESSION_TIMEOUT_S
+    sock = await _connected(endpoint, connect)
+    if isinstance(sock, ProbeFailure):
+        return sock
+    with sock:
+        return await _held(hello_dialogue(request, hello), _Wire(sock, request, tap), end)
+
+
+async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.SocketType | ProbeFailure:
+    with trio.move_on_after(settings.CONNECT_TIMEOUT_S):
+        try:
+            return await connect(endpoint.address, endpoint.port)
+        except OSError as error:
+            return _failure_of_os_error(Stage.CONNECT, error)
+    return ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {settings.CONNECT_TIMEOUT_S:g} s")
+
+
+async def _held(dialogue: Generator[Step, Outcome, R], wire: "_Wire", end: float) -> R:
+    """Holds a dialogue to its end; each step has its time, and all of them together have until `end`."""
+    outcome: Outcome = None
+    while True:
+        try:
+            step = dialogue.send(outcome)
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+        seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
+        with trio.move_on_after(seconds) as scope:
+            outcome = await wire.perform(step)
+        if scope.cancelled_caught:
+            outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(seconds, wire.partial))
 
 
 def _seconds_for(step: Step) -> float:
@@ -153,7 +182,10 @@ class _Wire:
                 case Say(line):
                     await self._send(line.encode("ascii") + b"\r\n")
                     return await self._reply()
+                case Upgrade(Hello() as hello):
+                    return await self._first_flight(hello)
                 case Upgrade(hello):
+                    assert isinstance(hello, HelloStyle)
                     return await self._upgrade(TlsClient(hello, self._request.sni))
                 case Quit():
                     return await self._quit()
@@ -207,6 +239,22 @@ class _Wire:
         self._tls = tls
         self._phase = Phase.TLS
         return tls.facts(tuple(hashlib.sha256(der).hexdigest() for der in self.certificates))
+
+    async def _first_flight(self, hello: Hello) -> ServerFlight:
+        """Sends a hello and reads until the flight is whole, or the server has no more to say."""
+        self._reader.take_rest()
+        self._phase = Phase.HANDSHAKE
+        await self._transmit(encode_hello(hello, fresh_entropy()))
+        reader = FlightReader()
+        while not reader.finished:
+            try:
+                reader.receive(await self._receive())
+            except _Closed:
+                reader.receive_eof()
+        flight = flight_from_events(reader.events)
+        if flight.accepted and SSL2 not in hello.versions:
+            await self._transmit(farewell(flight.version or hello.highest))
+        return flight
 
     async def _quit(self) -> SmtpReply:
         """QUIT, and the end of the stream in good order."""

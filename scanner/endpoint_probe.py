@@ -1,23 +1,26 @@
-"""Asks one endpoint by its plan: session after session, paced, until the plan is done or the manners say stop."""
+"""Asks one endpoint by its plans, paced: first the sessions that decide the grade, then hellos about its TLS."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 import msgspec
 import trio
 
 from scanner.certificates import certificate_from_der
-from scanner.connection import Connector, SessionResult, Tap, connect_tcp, probe_session
+from scanner.connection import Connector, SessionResult, Tap, connect_tcp, probe_hello, probe_session
 from scanner.egress import EgressWatch
 from scanner.facts import Endpoint, EndpointFacts, Lookup, SessionFacts
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.pace import Pace
-from scanner.plans import plan_of
+from scanner.pace import Pace, is_refusal
+from scanner.plans import plan_of, tls_plan_of
 from scanner.providers import providers_of
 from scanner.route import Question
-from scanner.settings import ScanSettings
+from scanner.settings import Depth, ScanSettings
 from scanner.smtp import SessionRequest
 from scanner.tls_facts import CertificateFacts, HelloStyle
+from scanner.wire.hello import Hello
+from scanner.wire.picture import TlsPicture
+from scanner.wire.server_flight import ServerFlight
 
 
 async def _nothing_known(_endpoint: Endpoint) -> EndpointFacts | None:
@@ -46,31 +49,19 @@ class EndpointProbe:
         self._in_flight = trio.Semaphore(settings.jobs)
 
     async def facts(self, endpoint: Endpoint, mx_host: str) -> EndpointFacts:
-        """All that the plan for this endpoint sees; `mx_host` is the name that led here, for the provider's manners.
+        """All that the plans for this endpoint see; `mx_host` is the name that led here, for the provider's manners.
 
         Raises EgressBlocked when this machine seems cut off.
         """
         known = await self._shells.recall(endpoint)
         if known is not None:
             return known
-        providers = providers_of(mx_host, endpoint.address)
-        sessions: list[SessionFacts] = []
-        certificates: dict[str, CertificateFacts] = {}
-        failure = None
-        plan = plan_of(self._request(endpoint))
-        wanted: SessionRequest | None = next(plan)
-        while wanted is not None:
-            result = await self._session(endpoint, wanted, providers)
-            if result is None:
-                failure = ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(providers))
-                break
-            sessions.append(result.facts)
-            certificates |= {facts.sha256: facts for facts in map(certificate_from_der, result.certificates)}
-            try:
-                wanted = plan.send(result.facts)
-            except StopIteration:
-                wanted = None
-        return EndpointFacts(endpoint, self._shells.now(), tuple(sessions), tuple(certificates.values()), failure)
+        visit = _Visit(endpoint, providers_of(mx_host, endpoint.address), self._request(endpoint))
+        await self._hold_sessions(visit)
+        picture = None
+        if self._settings.depth is not Depth.POLICY and visit.tls_started and visit.failure is None:
+            picture = await self._ask_hellos(visit)
+        return visit.facts(self._shells.now(), picture)
 
     def _request(self, endpoint: Endpoint) -> SessionRequest:
         settings = self._settings
@@ -78,15 +69,98 @@ class EndpointProbe:
             HelloStyle.POSTFIX_MUST, endpoint.transport, settings.ehlo, settings.envelope, endpoint.sni
         )
 
-    async def _session(
-        self, endpoint: Endpoint, request: SessionRequest, providers: tuple[str, ...]
-    ) -> SessionResult | None:
-        """One connection when its turn has come; None where the provider was paused while it waited."""
-        async with self._pace.turn(endpoint.address, providers), self._in_flight:
-            if self._pace.is_paused(providers):
+    async def _hold_sessions(self, visit: "_Visit") -> None:
+        plan = plan_of(visit.request)
+        wanted: SessionRequest | None = next(plan)
+        while wanted is not None:
+            result = await self._session(visit, wanted)
+            if result is None:
+                visit.failure = ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(visit.providers))
+                return
+            visit.sessions.append(result.facts)
+            visit.keep(result.certificates)
+            try:
+                wanted = plan.send(result.facts)
+            except StopIteration:
+                wanted = None
+
+    async def _session(self, visit: "_Visit", request: SessionRequest) -> SessionResult | None:
+        """One session when its turn has come; None where the provider was paused while it waited."""
+        endpoint = visit.endpoint
+        async with self._pace.turn(endpoint.address, visit.providers), self._in_flight:
+            if self._pace.is_paused(visit.providers):
                 return None
             result = await probe_session(endpoint, request, self._shells.connect, self._shells.tap(endpoint))
-            self._pace.note(endpoint.address, providers, result.facts)
+            self._pace.note(endpoint.address, visit.providers, result.facts.failure)
         self._shells.observe(endpoint, result.facts)
         self.egress.note(endpoint, result.facts)
         return result
+
+    async def _ask_hellos(self, visit: "_Visit") -> TlsPicture:
+        """Puts the questions of the depth's plan. The plan ends itself where a server no longer answers."""
+        plan = tls_plan_of(self._settings.depth)
+        patience_ends = trio.current_time() + self._settings.patience_s
+        hello = next(plan)
+        while True:
+            answer = await self._patient_answer(visit, hello, patience_ends)
+            try:
+                hello = plan.send(answer)
+            except StopIteration as stop:
+                picture: TlsPicture = stop.value
+                visit.keep(picture.certificates)
+                return picture
+
+    async def _patient_answer(self, visit: "_Visit", hello: Hello, patience_ends: float) -> ServerFlight | ProbeFailure:
+        """The answer to one hello; while there is patience a refusal is waited out and the question put again."""
+        while True:
+            answer = await self._answer(visit, hello)
+            refused = isinstance(answer, ProbeFailure) and is_refusal(answer)
+            if not refused or trio.current_time() >= patience_ends:
+                return answer
+
+    async def _answer(self, visit: "_Visit", hello: Hello) -> ServerFlight | ProbeFailure:
+        endpoint = visit.endpoint
+        asked = msgspec.structs.replace(hello, sni=endpoint.sni) if endpoint.sni else hello
+        async with self._pace.turn(endpoint.address, visit.providers), self._in_flight:
+            if self._pace.is_paused(visit.providers):
+                return ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(visit.providers))
+            tap = self._shells.tap(endpoint)
+            answer = await probe_hello(endpoint, visit.request, asked, self._shells.connect, tap)
+            visit.hello_connections += 1
+            self._pace.note(endpoint.address, visit.providers, answer if isinstance(answer, ProbeFailure) else None)
+        return answer
+
+
+class _Visit:
+    """What is known so far of the endpoint that is being asked."""
+
+    def __init__(self, endpoint: Endpoint, providers: Collection[str], request: SessionRequest) -> None:
+        self.endpoint = endpoint
+        self.providers = providers
+        self.request = request
+        self.sessions: list[SessionFacts] = []
+        self.failure: ProbeFailure | None = None
+        self.hello_connections = 0
+        self._certificates: dict[str, CertificateFacts] = {}
+
+    @property
+    def tls_started(self) -> bool:
+        """Whether the server let TLS begin, so that asking about it makes sense, and did not refuse us since."""
+        began = any(s.handshake or (s.starttls and s.starttls.severity == 2) for s in self.sessions)
+        implicit_failed = [s.failure for s in self.sessions if s.failure and s.failure.stage is Stage.HANDSHAKE]
+        return (began or bool(implicit_failed)) and not is_refusal(self.sessions[-1].failure)
+
+    def keep(self, ders: Collection[bytes]) -> None:
+        """Reads certificates, each once."""
+        self._certificates |= {facts.sha256: facts for facts in map(certificate_from_der, ders)}
+
+    def facts(self, seen_at: datetime, picture: TlsPicture | None) -> EndpointFacts:
+        return EndpointFacts(
+            self.endpoint,
+            seen_at,
+            tuple(self.sessions),
+            tuple(self._certificates.values()),
+            self.failure,
+            picture.facts if picture else None,
+            self.hello_connections,
+        )

@@ -10,8 +10,20 @@ from enum import StrEnum
 import msgspec
 
 from scanner.answers import Fact as Fact
+from scanner.dns_facts import AddressRecord as AddressRecord
+from scanner.dns_facts import DnsAnswer as DnsAnswer
+from scanner.dns_facts import DnsRecord as DnsRecord
+from scanner.dns_facts import Dnssec as Dnssec
+from scanner.dns_facts import DnsStatus as DnsStatus
+from scanner.dns_facts import Lookup as Lookup
+from scanner.dns_facts import MxRecord as MxRecord
+from scanner.dns_facts import SrvRecord as SrvRecord
+from scanner.dns_facts import TlsaRecord as TlsaRecord
+from scanner.dns_facts import TxtRecord as TxtRecord
 from scanner.failures import ProbeFailure, SmtpReply
+from scanner.policy_facts import PolicyFacts
 from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle
+from scanner.wire_facts import TlsFacts
 
 
 class Level(StrEnum):
@@ -48,79 +60,6 @@ class BadLine(msgspec.Struct, frozen=True):
     number: int
     text: str
     why: str
-
-
-# --- DNS -----------------------------------------------------------------------------------------------------------
-
-
-class Dnssec(StrEnum):
-    """RFC 4033 section 5. Indeterminate as long as no trusted resolver said more."""
-
-    SECURE = "secure"
-    INSECURE = "insecure"
-    BOGUS = "bogus"
-    INDETERMINATE = "indeterminate"
-
-
-class DnsStatus(StrEnum):
-    """How an answer that arrived reads (RFC 2308 section 2)."""
-
-    RECORDS = "records"
-    NODATA = "nodata"
-    NXDOMAIN = "nxdomain"
-
-
-class MxRecord(msgspec.Struct, frozen=True, tag="MX"):
-    """RFC 5321 section 5.1; `exchange` is "" for the root name of a null MX (RFC 7505)."""
-
-    preference: int
-    exchange: str
-
-
-class AddressRecord(msgspec.Struct, frozen=True, tag="A/AAAA"):
-    address: str
-
-
-class SrvRecord(msgspec.Struct, frozen=True, tag="SRV"):
-    """RFC 2782; `target` is "" where the service is decidedly not available."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
-
-
-class TlsaRecord(msgspec.Struct, frozen=True, tag="TLSA"):
-    """RFC 6698 section 2.1."""
-
-    usage: int
-    selector: int
-    matching_type: int
-    data: bytes
-
-
-class TxtRecord(msgspec.Struct, frozen=True, tag="TXT"):
-    """The character-strings of one TXT record, joined (RFC 7208 section 3.3), decoded as latin-1."""
-
-    text: str
-
-
-DnsRecord = MxRecord | AddressRecord | SrvRecord | TlsaRecord | TxtRecord
-
-
-class DnsAnswer(msgspec.Struct, frozen=True, tag="answer"):
-    """An answer that arrived. `aliases` is the CNAME chain from the asked name, targets in order."""
-
-    name: str
-    rdtype: str
-    status: DnsStatus
-    records: tuple[DnsRecord, ...] = ()
-    aliases: tuple[str, ...] = ()
-    dnssec: Dnssec = Dnssec.INDETERMINATE
-
-
-Lookup = DnsAnswer | ProbeFailure
-"""What asking for a name gave: an answer, or the reason why there is none."""
 
 
 # --- route ---------------------------------------------------------------------------------------------------------
@@ -234,18 +173,24 @@ class SessionFacts(msgspec.Struct, frozen=True):
 
 
 class EndpointFacts(msgspec.Struct, frozen=True):
-    """All that was seen of one endpoint, at `seen_at`. No sessions: `failure` says why nobody was asked."""
+    """All that was seen of one endpoint, at `seen_at`. No sessions: `failure` says why nobody was asked.
+
+    `tls` is what its TLS is able to do, where more than the grade was asked (--depth); `hello_connections` were made
+    for that.
+    """
 
     endpoint: Endpoint
     seen_at: datetime
     sessions: tuple[SessionFacts, ...] = ()
     certificates: tuple[CertificateFacts, ...] = ()
     failure: ProbeFailure | None = None
+    tls: TlsFacts | None = None
+    hello_connections: int = 0
 
     @property
     def connections(self) -> int:
         """How many connections were opened for these facts."""
-        return len(self.sessions)
+        return len(self.sessions) + self.hello_connections
 
 
 class EndpointUse(StrEnum):
@@ -253,6 +198,8 @@ class EndpointUse(StrEnum):
 
     MAIL = "mail"
     SUBMISSION = "submission"
+    POLICY = "policy"
+    """The handshake with a server name by which published policy (DANE, MTA-STS) is judged."""
 
 
 class EndpointRef(msgspec.Struct, frozen=True):
@@ -274,6 +221,7 @@ class DomainFacts(msgspec.Struct, frozen=True):
     target: Target
     route: MailRoute
     endpoints: tuple[EndpointRef, ...] = ()
+    policy: PolicyFacts | None = None
 
     @property
     def probed(self) -> tuple[Endpoint, ...]:

@@ -14,26 +14,28 @@ from typing import TypeVar
 
 import trio
 
-from scanner.facts import SessionFacts
-from scanner.failures import Kind, Stage
+from scanner.failures import Kind, ProbeFailure, Stage
 
 JITTER = 0.25
 """An interval varies by a quarter up, so that many probes do not fall into step."""
 BACKOFF = 2.0
 """Each refusal doubles the rest of its address."""
+REFUSED_INTERVAL_S = 1.0
+"""What is doubled after a refusal where --interval is shorter."""
 MAX_INTERVAL_S = 30.0
 """Refusals never make a rest longer than this; a longer --interval is kept as it is."""
 MAX_DOUBLINGS = 12
 """The slowest that an address or provider gets: 4096 intervals, or MAX_INTERVAL_S."""
 TRIP = 5
-"""Refusals in a row, over all addresses of a provider, after which it is left alone."""
+"""Addresses of a provider that refuse in a row, without an answer between them, after which it is left alone."""
+RECOVERY = 0.8
+"""An answer lets an address be asked a little faster again: slowly, so that a known limit is not hit each time."""
 REMEMBERED = 50_000
 """Addresses and providers kept in memory; the ones idle for longest are forgotten."""
 
 
-def is_refusal(session: SessionFacts) -> bool:
+def is_refusal(failure: ProbeFailure | None) -> bool:
     """Whether the server, or what stands before it, said "not now" or "not you": what a throttled server does."""
-    failure = session.failure
     if failure is None or not failure.asked:
         return False
     if failure.kind is Kind.TEMPORARY:
@@ -53,12 +55,16 @@ class _Address:
 
 
 class _Provider:
-    """One provider: its places, and its refusals in a row."""
+    """One provider: its places, and the addresses that refused since the last answer."""
 
     def __init__(self, jobs: int) -> None:
         self.places = trio.Semaphore(jobs)
-        self.refusals = 0
-        self.factor = 1.0
+        self.refusing: set[str] = set()
+
+    @property
+    def factor(self) -> float:
+        """By how much all of its addresses are slowed down."""
+        return BACKOFF ** min(len(self.refusing) // 2, MAX_DOUBLINGS)
 
 
 class Pace:
@@ -72,7 +78,7 @@ class Pace:
 
     def is_paused(self, providers: Collection[str]) -> bool:
         """Whether one of these providers refused so often that it is left alone."""
-        return any(name in self._providers and self._providers[name].refusals >= TRIP for name in providers)
+        return any(name in self._providers and len(self._providers[name].refusing) >= TRIP for name in providers)
 
     @asynccontextmanager
     async def turn(self, address: str, providers: Collection[str]) -> AsyncIterator[None]:
@@ -90,24 +96,25 @@ class Pace:
                 yield
             finally:
                 slow = max([entry.factor, *(self._provider(name).factor for name in providers)])
-                rest = max(self._interval_s, min(self._interval_s * slow, MAX_INTERVAL_S))
+                unit = self._interval_s if slow == 1.0 else max(self._interval_s, REFUSED_INTERVAL_S)
+                rest = max(self._interval_s, min(unit * slow, MAX_INTERVAL_S))
                 entry.free_at = trio.current_time() + rest * (1 + random.random() * JITTER)
 
-    def note(self, address: str, providers: Collection[str], session: SessionFacts) -> None:
-        """Learns from a session: a refusal slows the address, then its provider; an answer clears the provider."""
+    def note(self, address: str, providers: Collection[str], failure: ProbeFailure | None) -> None:
+        """Learns how a connection ended: a refusal slows the address, then its provider; an answer clears it."""
         entry = self._address(address)
-        refused = is_refusal(session)
+        refused = is_refusal(failure)
+        greeted = failure is None or failure.stage not in (Stage.CONNECT, Stage.GREETING)
         if refused:
             entry.factor = min(entry.factor * BACKOFF, BACKOFF**MAX_DOUBLINGS)
-        elif session.greeting is not None:
-            entry.factor = max(1.0, entry.factor / BACKOFF)
+        elif greeted:
+            entry.factor = max(1.0, entry.factor * RECOVERY)
         for name in providers:
             provider = self._provider(name)
             if refused:
-                provider.refusals += 1
-                provider.factor = BACKOFF ** min(provider.refusals // 2, MAX_DOUBLINGS)
-            elif session.greeting is not None:
-                provider.refusals, provider.factor = 0, 1.0
+                provider.refusing.add(address)
+            elif greeted:
+                provider.refusing.clear()
 
     def _address(self, address: str) -> _Address:
         entry = self._addresses.get(address) or _Address()
@@ -122,7 +129,7 @@ class Pace:
         self._providers[name] = entry
         self._providers.move_to_end(name)
         if len(self._providers) > REMEMBERED:
-            _forget(self._providers, lambda old: old.places.value == self._provider_jobs and old.refusals < TRIP)
+            _forget(self._providers, lambda old: old.places.value == self._provider_jobs and len(old.refusing) < TRIP)
         return entry
 
 

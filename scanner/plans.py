@@ -14,8 +14,11 @@ import msgspec
 
 from scanner.facts import SessionFacts, Transport
 from scanner.failures import Kind, Stage
+from scanner.settings import Depth
 from scanner.smtp import SessionRequest
 from scanner.tls_facts import HelloStyle
+from scanner.wire.tls_plans import Plan as TlsPlan
+from scanner.wire.tls_plans import full_plan, standard_plan
 
 Plan = Generator[SessionRequest, SessionFacts, None]
 
@@ -53,6 +56,11 @@ def plan_of(request: SessionRequest) -> Plan:
         yield request
     else:
         yield from policy_plan(request)
+
+
+def tls_plan_of(depth: Depth) -> TlsPlan:
+    """The plan for what the TLS of an endpoint is able to do, at a depth beyond the grade."""
+    return full_plan() if depth is Depth.FULL else standard_plan()
 
 
 def _must_be_confirmed(session: SessionFacts) -> bool:

@@ -54,6 +54,11 @@ class Depth(StrEnum):
     """How much is asked of a server; each depth has a budget of connections."""
 
     POLICY = "policy"
+    """The Postfix grade alone: one connection to a healthy server."""
+    STANDARD = "standard"
+    """Also every version, and every class of suites that a baseline forbids."""
+    FULL = "full"
+    """The exact set of versions and suites, groups, preference."""
 
 
 class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,7 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ports: tuple[int, ...] = (25, 465, 587)
     depth: Depth = Depth.POLICY
+    patience_s: float = 0.0
     envelope: bool = False
     ehlo: str = "localhost"
     resolvers: tuple[str, ...] = ()

@@ -14,6 +14,8 @@ from scanner import settings
 from scanner.facts import SessionFacts, Transport
 from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
 from scanner.tls_facts import HandshakeFacts, HelloStyle
+from scanner.wire.hello import Hello
+from scanner.wire.server_flight import ServerFlight
 
 
 class ReplyReader:
@@ -100,9 +102,9 @@ class Say(msgspec.Struct, frozen=True):
 
 
 class Upgrade(msgspec.Struct, frozen=True):
-    """Start TLS on the connection with the hello of this style."""
+    """Start TLS: with a style of hello a whole handshake; with a `Hello` only the server's first flight is read."""
 
-    hello: HelloStyle
+    hello: HelloStyle | Hello
     stage: Stage = Stage.HANDSHAKE
 
 
@@ -113,8 +115,9 @@ class Quit(msgspec.Struct, frozen=True):
 
 
 Step = ReadGreeting | Say | Upgrade | Quit
-Outcome = SmtpReply | HandshakeFacts | ProbeFailure | None
+Outcome = SmtpReply | HandshakeFacts | ServerFlight | ProbeFailure | None
 Dialogue = Generator[Step, Outcome, SessionFacts]
+HelloDialogue = Generator[Step, Outcome, ServerFlight | ProbeFailure]
 
 
 class SessionRequest(msgspec.Struct, frozen=True):
@@ -193,6 +196,28 @@ def smtp_dialogue(request: SessionRequest) -> Dialogue:
     if failure is None or failure.reply is not None:
         failure = (yield from _quit(record)) or failure
     return record.facts(failure)
+
+
+def hello_dialogue(request: SessionRequest, hello: Hello) -> HelloDialogue:
+    """One connection that ends with the server's first flight: what its TLS makes of this hello.
+
+    Anything that goes wrong before the hello is a failure and says nothing about TLS, not even a missing STARTTLS.
+    """
+    record = _Recorder(request.hello)
+    try:
+        if request.transport is Transport.STARTTLS:
+            yield from _greeting(record)
+            ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
+            if "STARTTLS" not in keywords(ehlo):
+                return ProbeFailure(Stage.EHLO, Kind.PROTOCOL, "STARTTLS is not offered this time", ehlo)
+            reply = yield from record.ask(Say("STARTTLS", Stage.STARTTLS))
+            if reply.severity != 2:
+                return failure_of_reply(Stage.STARTTLS, reply)
+        outcome = yield Upgrade(hello)
+    except _Ended as ended:
+        return ended.failure or ProbeFailure(Stage.HANDSHAKE, Kind.CLOSED)
+    assert isinstance(outcome, ServerFlight | ProbeFailure)
+    return outcome
 
 
 def _quit(record: _Recorder) -> Generator[Step, Outcome, ProbeFailure | None]:
