@@ -40,7 +40,18 @@ def private_key(kind: str, number: int = 0) -> PrivateKey:
     """A key of the kind "ec" or "rsa<bits>"; made once a run for each `number`, because RSA keys cost time."""
     if kind == "ec":
         return ec.generate_private_key(ec.SECP256R1())
+    if kind == "rsa512":
+        return weakest_key()
     return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))
+
+
+def weakest_key() -> PrivateKey:
+    """RSA with 512 bits, which cryptography does not make."""
+    key = crypto.PKey()
+    key.generate_key(crypto.TYPE_RSA, 512)
+    made = key.to_cryptography_key()
+    assert isinstance(made, rsa.RSAPrivateKey)
+    return made
 
 
 def sign(request: Request, issuer: Signer | None, number: int = 0) -> Signer:

@@ -7,6 +7,8 @@ from cryptography import x509
 from .authority import SERVER, dns_names
 from .certificate_states import Authorities, Chain, below_intermediate, chain
 
+SAN_OID = x509.SubjectAlternativeName.oid
+
 
 def with_names(pki: Authorities, host: str, names: x509.ExtensionType | None, *common_names: str) -> Chain:
     """A good chain with this subjectAltName (or none) and these common names."""
@@ -127,14 +129,33 @@ def no_name(pki: Authorities, host: str) -> Chain:
 
 
 @chain
+def u_label(pki: Authorities, host: str) -> Chain:
+    """The name in letters instead of its A-label: a dNSName of bytes that no IA5String may hold (RFC 5280, 7.2)."""
+    name = host.encode("ascii").decode("idna").encode("utf-8")
+    general_names = bytes([0x82, len(name)]) + name
+    names = x509.UnrecognizedExtension(SAN_OID, bytes([0x30, len(general_names)]) + general_names)
+    return with_names(pki, host, names)
+
+
+@chain
+def a_label(pki: Authorities, host: str) -> Chain:
+    return below_intermediate(pki, host)
+
+
+@chain
 def every_host(pki: Authorities, host: str) -> Chain:
-    """Covers each host directly below `test`, not those one label further down."""
+    """For hosts below `every.test`, whatever the server's own name is."""
+    return below_intermediate(pki, "*.every.test")
+
+
+@chain
+def wildcard_top(pki: Authorities, host: str) -> Chain:
     return below_intermediate(pki, "*.test")
 
 
 @chain
 def every_host_expired(pki: Authorities, host: str) -> Chain:
-    return below_intermediate(pki, "*.test", from_days=-90, to_days=-1)
+    return below_intermediate(pki, "*.every.test", from_days=-90, to_days=-1)
 
 
 @chain

@@ -83,6 +83,16 @@ def rsa_1024(pki: Authorities, host: str) -> Chain:
 
 
 @chain
+def rsa_512(pki: Authorities, host: str) -> Chain:
+    return below_intermediate(pki, host, key="rsa512")
+
+
+@chain
+def rsa_3072(pki: Authorities, host: str) -> Chain:
+    return below_intermediate(pki, host, key="rsa3072")
+
+
+@chain
 def root_included(pki: Authorities, host: str) -> Chain:
     return Chain(leaf(pki.intermediate, host), (pki.intermediate, pki.root))
 

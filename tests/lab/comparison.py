@@ -115,8 +115,8 @@ def some_mx(case: Case, *, at_most: bool = False) -> list[Disagreement]:
     """The "some MX" grade against the strongest level that delivered; open where a host left that level open."""
     grade, best = case.report["some_mx_grade"], strength(case.delivered)
     if grade == "INCONCLUSIVE":
-        answered = any(each["state"] == "ok" and not each["unknown"] for each in case.report["endpoints"])
-        settled = answered and not any(each["unknown"] for each in case.report["endpoints"])
+        endpoints = case.report["endpoints"]
+        settled = endpoints and all(each["state"] == "ok" and not each["unknown"] for each in endpoints)
         return [case.differs("some MX is inconclusive although all is known", *LEVELS)] if settled else []
     said = strength(() if grade == "NO_MAIL" else (grade,))
     if said == best or (at_most and said <= best):

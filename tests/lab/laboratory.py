@@ -13,7 +13,7 @@ from .exim_servers import exim_servers
 from .exim_states import EXIM_STATES
 from .hostile_states import HOSTILE_STATES
 from .mail_domains import MAIL_DOMAINS, MailDomain, zone_lines
-from .namespace import bring_up, lab_folder
+from .namespace import add_address, bring_up, lab_folder
 from .odd_servers import odd_servers
 from .odd_states import ODD_STATES
 from .postfix_servers import postfix_servers
@@ -49,6 +49,9 @@ def laboratory() -> Iterator[Laboratory]:
         folder = stack.enter_context(lab_folder())
         bring_up(RESOLVER, folder)
         states = placed([*POSTFIX_STATES, *EXIM_STATES, *ODD_STATES, *HOSTILE_STATES])
+        for each in states:
+            if each.state.ipv6:
+                add_address(each.address)
         trust_anchor = write_certificates(folder / "certificates", states)
         zones, anchor = write_zones(folder / "zones", *records(states))
         stack.enter_context(dns(folder / "dns", zones, anchor))
@@ -67,7 +70,7 @@ def records(states: list[Placed]) -> tuple[list[str], list[str]]:
     """The lines of `test` and of `example`: a domain with one MX host for each state, and the further domains."""
     lines = []
     for each in states:
-        lines += [f"{each.state.domain}. IN MX 10 {each.state.host}.", f"{each.state.host}. IN A {each.address}"]
+        lines += [f"{each.state.domain}. IN MX 10 {each.state.host}.", f"{each.state.host}. IN {each.record}"]
     addresses = {each.state.name: each.address for each in states}
     by_zone: dict[str, list[str]] = {"test": lines, "example": []}
     for domain in MAIL_DOMAINS:

@@ -13,7 +13,7 @@ class Shape(StrEnum):
 
     STEADY = "steady"
     SHUFFLED = "shuffled"
-    """Equal preferences and hosts that differ: what is delivered may differ from one delivery to the next."""
+    """Equal preferences, or addresses of one name, that differ: no two deliveries need to end alike."""
     CUT_OFF = "cut-off"
     """Postfix gives up (smtp_mx_address_limit) before it comes to the hosts that answer: only "some MX" tells."""
 
@@ -98,6 +98,8 @@ SEVERAL = [
 
 NAMES = [
     dns("implicit", "{} A [everything]"),
+    MailDomain(name="implicit.every.test", lines=("{} A [everything]",)),
+    dns("top-wildcard", "{} A [wildcard-top]"),
     dns("implicit-refused", "{} A 127.0.0.99"),
     dns("no-such-host", "{} MX 10 nowhere.test."),
     dns("no-such-host-and-good", "{} MX 5 nowhere.test.", hosts=((10, "good-rsa"),)),
@@ -112,42 +114,65 @@ NAMES = [
     dns("alias-to-nowhere", "{} CNAME nowhere.test."),
     dns("alias-loop", "{} CNAME loop.{}", "loop.{} CNAME {}"),
     dns("mx-is-alias", "{} MX 10 alias.{}", "alias.{} CNAME mx.good-rsa.test."),
-    dns("mx-is-alias-of-everything", "{} MX 10 dns-aliased.test.", "dns-aliased.test. CNAME dns-implicit.test."),
+    dns("mx-is-alias-of-everything", "{} MX 10 aliased.every.test.", "aliased.every.test. CNAME dns-implicit.test."),
     dns("mx-is-alias-twice", "{} MX 10 a.{}", "a.{} CNAME b.{}", "b.{} CNAME mx.good-rsa.test."),
     dns("mx-is-itself", "{} MX 10 {}", "{} A [everything]"),
+    MailDomain(name="itself.every.test", lines=("{} MX 10 {}", "{} A [everything]")),
     dns("literal", "{} MX 10 [address-san]."),
     dns("literal-without-san", "{} MX 10 [good-rsa]."),
-    dns("two-addresses", "{} MX 10 dns-two.test.", "dns-two.test. A [everything]", "dns-two.test. A [everything-too]"),
+    dns(
+        "two-addresses",
+        "{} MX 10 two.every.test.",
+        "two.every.test. A [everything]",
+        "two.every.test. A [everything-too]",
+    ),
     dns(
         "two-addresses-one-refused",
-        "{} MX 10 dns-half.test.",
-        "dns-half.test. A [everything]",
-        "dns-half.test. A 127.0.0.99",
+        "{} MX 10 half.every.test.",
+        "half.every.test. A [everything]",
+        "half.every.test. A 127.0.0.99",
     ),
     dns(
         "two-addresses-one-expired",
-        "{} MX 10 dns-pair.test.",
-        "dns-pair.test. A [everything]",
-        "dns-pair.test. A [everything-expired]",
+        "{} MX 10 pair.every.test.",
+        "pair.every.test. A [everything]",
+        "pair.every.test. A [everything-expired]",
         shape=Shape.SHUFFLED,
     ),
     dns(
         "six-addresses",
-        "{} MX 10 dns-six.test.",
-        *(f"dns-six.test. A 127.0.0.{last}" for last in range(101, 106)),
-        "{} MX 20 dns-implicit.test.",
+        "{} MX 10 six.every.test.",
+        *(f"six.every.test. A 127.0.0.{last}" for last in range(101, 106)),
+        "{} MX 20 implicit.every.test.",
         shape=Shape.CUT_OFF,
     ),
     dns(
         "many-addresses",
-        "{} MX 10 dns-many.test.",
-        *("dns-many.test. A [everything]",),
-        *(f"dns-many.test. A 127.0.0.{n}" for n in range(101, 104)),
+        "{} MX 10 many.every.test.",
+        "many.every.test. A [everything]",
+        *(f"many.every.test. A 127.0.0.{n}" for n in range(101, 104)),
     ),
+    dns("submission-by-srv", "_submissions._tcp.{} SRV 0 1 465 mx.submission-good.test.", hosts=((10, "good-rsa"),)),
     dns("duplicate-host", hosts=((10, "good-rsa"), (20, "good-rsa"))),
     MailDomain(name="no-such-domain.test"),
     MailDomain(name="no-such-zone.nowhere"),
-    MailDomain(name="xn--bcher-kva.test", hosts=((10, "good-rsa"),)),
+    dns("ipv6-only", "{} AAAA [ipv6-good]"),
+    MailDomain(name="ipv6.every.test", lines=("{} AAAA [everything-ipv6]",)),
+    dns(
+        "both-families",
+        "{} MX 10 both.every.test.",
+        "both.every.test. A [everything]",
+        "both.every.test. AAAA [everything-ipv6]",
+    ),
+    dns(
+        "ipv6-without-tls",
+        "{} MX 10 six-four.every.test.",
+        "six-four.every.test. A [everything]",
+        "six-four.every.test. AAAA [ipv6-no-tls]",
+        shape=Shape.SHUFFLED,
+    ),
+    dns("ipv6-refused", "{} MX 10 r.every.test.", "r.every.test. A [everything]", "r.every.test. AAAA fd00:ffff::1"),
+    MailDomain(name="xn--knig-5qa.test", hosts=((10, "good-rsa"),)),
     MailDomain(name="a.b.c.deep-name.test", hosts=((10, "good-rsa"),)),
     MailDomain(name="unsigned.example", hosts=((10, "good-rsa"),)),
     MailDomain(name="unsigned-expired.example", hosts=((10, "expired"),)),

@@ -76,6 +76,11 @@ def bring_up(resolver: str, folder: Path) -> None:
     run("mount", "--bind", resolv_conf, Path("/etc/resolv.conf").resolve())
 
 
+def add_address(address: str) -> None:
+    """One more address of the loopback interface; 127.0.0.0/8 is there already."""
+    run("ip", "address", "add", f"{address}/128", "dev", "lo", "nodad")
+
+
 def add_user(folder: Path, name: str) -> None:
     """A user and a group of this name, seen in these namespaces only; nothing where they exist."""
     entries = {"passwd": f"{name}:x:64999:64999::/nonexistent:/usr/sbin/nologin", "group": f"{name}:x:64999:"}

@@ -71,5 +71,5 @@ def postfix(folder: Path, listeners: Sequence[tuple[str, int]]) -> Iterator[None
     """Run what `lay_out` wrote, from the moment when all listeners are there."""
     log = folder / "master.log"
     with running([MASTER, "-d", "-c", folder / "conf"], log) as master:
-        wait_for_ports(master, listeners, log)
+        wait_for_ports(master, listeners, log, folder / "maillog")
         yield

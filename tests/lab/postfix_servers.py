@@ -17,7 +17,7 @@ MAIN = {
     "relay_transport": "discard:",
     "default_transport": "discard:",
     "smtpd_relay_restrictions": "permit_mynetworks, reject",
-    "mynetworks": "127.0.0.0/8, [::1]/128, [fd00::]/8",
+    "mynetworks": "127.0.0.0/8, [fd00::]/8",
     "smtpd_peername_lookup": "no",
     "smtpd_client_connection_count_limit": "0",
     "smtpd_tls_loglevel": "1",
@@ -41,7 +41,7 @@ def postfix_servers(folder: Path, states: list[Placed], certificates: Path) -> I
     services += [each for state in states for each in services_of(state, certificates)]
     log = lay_out(folder, main, services)
     (folder / "conf/header_checks").write_text("/^Received:/ INFO\n")
-    with postfix(folder, [(each.address, 25) for each in states]):
+    with postfix(folder, [(each.address, port) for each in states for port in each.state.ports]):
         yield log
 
 
@@ -50,11 +50,13 @@ def services_of(placed: Placed, certificates: Path) -> list[str]:
     state = placed.state
     files = ", ".join(str(certificates / state.domain / f"{name}.pem") for name in state.chains if name != "none")
     options = {"syslog_name": state.name, "smtpd_tls_chain_files": files or "none", **state.options}
+    at = f"[{placed.address}]" if state.ipv6 else placed.address
     if state.kind is not Kind.POSTSCREEN:
-        return [f"{placed.address}:25 " + service("inet n", "smtpd", options)]
+        wrapped = {port: {"smtpd_tls_wrappermode": "yes"} if port == 465 else {} for port in state.ports}
+        return [f"{at}:{port} " + service("inet n", "smtpd", {**options, **wrapped[port]}) for port in state.ports]
     behind = f"behind-{state.name}"
     front = {"smtpd_service_name": behind, "postscreen_cache_map": "", "postscreen_dnsbl_sites": "", **options}
     return [
-        f"{placed.address}:25 " + service("inet n", "postscreen", front, "1"),
+        f"{at}:25 " + service("inet n", "postscreen", front, "1"),
         f"{behind} " + service("pass -", "smtpd", options),
     ]

@@ -12,7 +12,7 @@ def tls(name: str, *chains: str, **options: str) -> State:
 
 PLAINTEXT_REFUSED = {"smtpd_delay_reject": "no", "smtpd_sender_restrictions": "reject_plaintext_session"}
 
-CERTIFICATES = [State(name=name, chains=(name,)) for name in CHAINS if name not in BY_ADDRESS]
+CERTIFICATES = [State(name=name, chains=(name,)) for name in CHAINS if name not in BY_ADDRESS | {"u-label", "a-label"}]
 
 PROTOCOLS = [
     tls("tls10-only", protocols="TLSv1"),
@@ -24,6 +24,9 @@ PROTOCOLS = [
     tls("rsa-and-ecdsa", "good-rsa", "good-ecdsa"),
     tls("rsa-and-ecdsa-tls12", "good-rsa", "good-ecdsa", protocols="TLSv1.2"),
     tls("dhe-only", protocols="TLSv1.2", eecdh_grade="none", exclude_ciphers="kRSA, kECDH, ECDH, kECDHE"),
+    tls("rsa-512-tls12", "rsa-512", protocols="TLSv1.2"),
+    tls("rsa-512-tls10", "rsa-512", protocols="TLSv1"),
+    tls("dhe-only-tls13", protocols="TLSv1.3", eecdh_grade="none"),
     tls("rsa-exchange-only", protocols="TLSv1.2", exclude_ciphers="kDHE, kECDHE, ADH, AECDH"),
     tls("chacha-only", protocols="TLSv1.2", exclude_ciphers="AES, CAMELLIA, ARIA, aNULL"),
     tls("high-only", mandatory_ciphers="high", ciphers="high"),
@@ -57,16 +60,54 @@ POLICIES = [
     State(name="mail-plaintext-554", options={**PLAINTEXT_REFUSED, "plaintext_reject_code": "554"}),
 ]
 
+INTERNATIONAL = [
+    State(name="xn--bcher-kva", chains=("a-label",)),
+    State(name="xn--mnchen-3ya", chains=("u-label",)),
+]
+
 EVERYTHING = [
     State(name="everything", chains=("every-host",)),
     State(name="everything-too", chains=("every-host",)),
     State(name="everything-expired", chains=("every-host-expired",)),
+    State(name="everything-ipv6", chains=("every-host",), ipv6=True),
+    State(name="wildcard-everything", chains=("wildcard-top",)),
     State(name="address-san", chains=("its-address",)),
 ]
-"""For MX hosts directly below `test`, and for MX records that hold an address."""
+"""For MX hosts below `every.test`, and for MX records that hold an address."""
 
 NOBODY = [State(name=name, kind=Kind.NOBODY) for name in ("refused", "also-refused")]
 
-POSTSCREEN = [State(name="postscreen", kind=Kind.POSTSCREEN)]
+POSTSCREEN = [
+    State(name="postscreen", kind=Kind.POSTSCREEN),
+    State(name="postscreen-expired", kind=Kind.POSTSCREEN, chains=("expired",)),
+    State(
+        name="postscreen-drops",
+        kind=Kind.POSTSCREEN,
+        options={"postscreen_access_list": "cidr:{{0.0.0.0/0 reject}}", "postscreen_denylist_action": "drop"},
+    ),
+]
 
-POSTFIX_STATES = [*CERTIFICATES, *PROTOCOLS, *POLICIES, *EVERYTHING, *NOBODY, *POSTSCREEN]
+IPV6 = [
+    State(name="ipv6-good", ipv6=True),
+    State(name="ipv6-expired", ipv6=True, chains=("expired",)),
+    State(name="ipv6-no-tls", ipv6=True, options={"smtpd_tls_security_level": "none"}),
+    State(name="ipv6-address-san", ipv6=True, chains=("its-address",)),
+]
+
+SUBMISSION = [
+    State(name="submission-good", ports=(25, 465, 587)),
+    State(name="submission-expired", ports=(25, 465, 587), chains=("expired",)),
+    State(name="submission-587-only", ports=(25, 587)),
+]
+
+POSTFIX_STATES = [
+    *CERTIFICATES,
+    *PROTOCOLS,
+    *POLICIES,
+    *INTERNATIONAL,
+    *EVERYTHING,
+    *NOBODY,
+    *POSTSCREEN,
+    *IPV6,
+    *SUBMISSION,
+]

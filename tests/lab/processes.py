@@ -37,14 +37,15 @@ def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
             child.wait()
 
 
-def wait_for_ports(child: subprocess.Popen[bytes], addresses: Sequence[tuple[str, int]], log: Path) -> None:
+def wait_for_ports(child: subprocess.Popen[bytes], addresses: Sequence[tuple[str, int]], *logs: Path) -> None:
     """Return when every address listens; a child that ended, or is not ready in time, is an error with its log."""
     deadline = time.monotonic() + START_LIMIT_S
     waiting = list(addresses)
     while waiting:
         waiting = [each for each in waiting if not listens(*each)]
         if waiting and (child.poll() is not None or time.monotonic() > deadline):
-            raise NotStarted(f"{waiting[:5]} not listening; the log:\n{log.read_text(errors='replace')[-4000:]}")
+            said = "\n".join(log.read_text(errors="replace")[-3000:] for log in logs if log.exists())
+            raise NotStarted(f"{waiting[:5]} not listening; the log:\n{said}")
         if waiting:
             time.sleep(0.05)
 

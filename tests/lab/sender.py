@@ -15,7 +15,7 @@ from .outcomes import Outcome, Story
 from .postfix_instance import lay_out, postfix, service
 
 LEVELS = ("NONE", "MAY", "MUST_NOPEERMATCH", "MUST")
-INJECTION = ("127.0.0.3", 25)
+INJECTION = ("127.0.0.1", 25)
 LIMIT_S = 150.0
 MAIN = {
     "myhostname": "sender.test",
@@ -24,6 +24,7 @@ MAIN = {
     "virtual_mailbox_domains": "sender.test",
     "virtual_mailbox_maps": "static:all",
     "virtual_transport": "discard:",
+    "inet_interfaces": "127.0.0.1",
     "smtpd_relay_restrictions": "permit_mynetworks, reject",
     "mynetworks": "127.0.0.0/8",
     "smtpd_peername_lookup": "no",

@@ -28,6 +28,9 @@ class State(Struct, frozen=True, kw_only=True):
     options: dict[str, str] = field(default_factory=dict)
     script: dict[str, tuple[str, ...]] = field(default_factory=dict)
     hostile: bool = False
+    ipv6: bool = False
+    ports: tuple[int, ...] = (25,)
+    """465 with TLS at once and 587 for submission, beside 25; Postfix only."""
 
     @property
     def domain(self) -> str:
@@ -44,7 +47,15 @@ class Placed(Struct, frozen=True):
     state: State
     address: str
 
+    @property
+    def record(self) -> str:
+        """The address as an answer to its name."""
+        return f"{'AAAA' if self.state.ipv6 else 'A'} {self.address}"
+
 
 def placed(states: list[State]) -> list[Placed]:
     """Addresses in networks (/24) of their own, so that no provider's limit binds them together."""
-    return [Placed(state, f"127.{20 + at // 200}.{at % 200 + 1}.1") for at, state in enumerate(states)]
+    return [
+        Placed(state, f"fd00:{at + 1:x}::1" if state.ipv6 else f"127.{20 + at // 200}.{at % 200 + 1}.1")
+        for at, state in enumerate(states)
+    ]

@@ -8,6 +8,8 @@ from .laboratory import Laboratory
 from .mail_domains import MAIL_DOMAINS, SEVERAL, Shape
 
 pytestmark = pytest.mark.lab
+PASSES_UNSEEN = {"ehlo-450-helo-good.test"}
+"""Postfix goes on with HELO after a 450 to EHLO, and does not write that it was temporary."""
 SHAPES = {domain.name: domain.shape for domain in MAIL_DOMAINS}
 
 
@@ -28,13 +30,17 @@ def test_server_states(lab: Laboratory, asked: Asked) -> None:
 def test_open_answers(lab: Laboratory, asked: Asked) -> None:
     """Where tlsaudit leaves a level open, Postfix, too, saw only what may pass."""
     cases = [asked.case(each.state.domain) for each in lab.states if not each.state.hostile]
-    partly = [case for case in cases if case.report["unknown"]]
+    partly = [case for case in cases if case.report["unknown"] and case.domain not in PASSES_UNSEEN]
     tell("states with an open level", len(partly), [each for case in partly for each in needlessly_open(case)])
 
 
 def test_odd_names(lab: Laboratory, asked: Asked) -> None:
     names = [domain for domain in lab.mail_domains if domain not in SEVERAL and domain.shape is not Shape.CUT_OFF]
-    tell("domains with odd DNS", len(names), [each for domain in names for each in alone(asked.case(domain.name))])
+    wrong = []
+    for domain in names:
+        rule = sound if domain.shape is Shape.SHUFFLED else alone
+        wrong += rule(asked.case(domain.name))
+    tell("domains with odd DNS", len(names), wrong)
 
 
 def test_several_hosts(lab: Laboratory, asked: Asked) -> None:
