@@ -48,8 +48,6 @@ def name_and_value(text: str) -> tuple[str, str]:
     """ "name = value" as its two parts; raises BraceError."""
     before, equals, value = text.partition("=")
     name = before.strip(SPACE)
-    if not name:
-        raise BraceError(f'a name is missing in "{shown(text)}"')
     if not equals or any(char in SPACE for char in name):
         raise BraceError(f'"=" is missing after the name in "{shown(text)}"')
     return name, value.strip(SPACE)

@@ -73,6 +73,6 @@ def written(folder: Path, kind: str, text: str) -> tuple[str, str]:
     path = folder / "table"
     write(path, text)
     log = ""
-    if kind in ("hash", "btree"):
+    if kind in ("hash", "btree", "lmdb"):
         log = run(program("postmap"), "-c", str(folder), f"{kind}:{path}").stderr
     return f"{kind}:{path}", log
