@@ -49,6 +49,8 @@ class Kind(StrEnum):
     """The handshake or a record failed: an alert, or bytes that are not TLS."""
 
     SERVFAIL = "servfail"
+    BOGUS = "bogus"
+    """The resolver refuses what it can see: the signatures are wrong (RFC 4035 section 5)."""
     DNS_REFUSED = "dns-refused"
     BAD_ANSWER = "bad-answer"
 
