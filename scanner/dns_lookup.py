@@ -1,11 +1,17 @@
 """Asks the DNS on trio, through dnspython: the only room that imports it for questions.
 
 Every way in which a question can end is told apart: records, NODATA, NXDOMAIN (RFC 2308), SERVFAIL, REFUSED, no
-answer in time, an answer that cannot be read. The AD bit is not believed here; what it is worth is decided where the
-resolver is known.
+answer in time, an answer that cannot be read.
+
+DNSSEC (RFC 4035): the AD bit is believed only from a resolver on this machine or one that the user trusts, because on
+the way from any other it can be forged; and only where that resolver proves with two names, one signed well and one
+signed badly, that it validates. Without this every answer is "indeterminate". A SERVFAIL is "bogus" where the same
+question is answered once the resolver is told not to check (the CD bit).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
 
 import dns.asyncbackend
@@ -19,9 +25,11 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
+import msgspec
 import trio
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rdtypes.ANY.TLSA import TLSA
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
@@ -33,6 +41,7 @@ from scanner.facts import (
     AddressRecord,
     DnsAnswer,
     DnsRecord,
+    Dnssec,
     DnsStatus,
     Lookup,
     MxRecord,
@@ -41,12 +50,16 @@ from scanner.facts import (
     TxtRecord,
 )
 from scanner.failures import Kind, ProbeFailure, Stage, refuse_local_trouble
+from scanner.once import OnceEach
 from scanner.route import Question
 
 _RCODES = {
     dns.rcode.SERVFAIL: Kind.SERVFAIL,
     dns.rcode.REFUSED: Kind.DNS_REFUSED,
 }
+
+_EDNS = dns.message.make_query(".", "NS", use_edns=0, payload=1232).opt
+"""The same for every query; making it takes as long as making the rest of one."""
 
 
 class ResolverError(Exception):
@@ -70,6 +83,11 @@ def resolver_address(text: str) -> tuple[str, int]:
     return address, number
 
 
+def is_local(resolver: str) -> bool:
+    """Whether a resolver is on this machine, so that nobody stands between it and us."""
+    return ip_address(resolver_address(resolver)[0]).is_loopback
+
+
 def system_resolvers() -> tuple[str, ...]:
     """The resolvers of this machine (resolv.conf), as texts that `resolver_address` reads."""
     try:
@@ -80,15 +98,48 @@ def system_resolvers() -> tuple[str, ...]:
     return tuple(f"[{server}]:{found.port}" for server in servers)
 
 
-class Resolver:
-    """Recursive resolvers, asked in turn until one answers; a bounded number of sockets at once."""
+class DnssecTrust(msgspec.Struct, frozen=True):
+    """Which resolvers may vouch for DNSSEC, and the two names that prove that they validate."""
 
-    def __init__(self, resolvers: Sequence[str]) -> None:
+    resolvers: tuple[str, ...] = ()
+    good: str = ""
+    bad: str = ""
+
+
+class ValidationCheck(msgspec.Struct, frozen=True):
+    """Whether a resolver validates, by its answers for a name signed well and one signed badly."""
+
+    resolver: str
+    validates: bool
+    why: str = ""
+
+
+def trusted_for_dnssec(resolvers: Sequence[str], *, named: bool, canaries: tuple[str, str]) -> DnssecTrust:
+    """Local resolvers are trusted, the others only where the user says so (`named`)."""
+    return DnssecTrust(tuple(text for text in resolvers if named or is_local(text)), *canaries)
+
+
+class Resolver:
+    """Recursive resolvers, asked in turn until one answers; a bounded number of sockets at once.
+
+    `note_check` is told, once a run and resolver, whether a trusted resolver validates.
+    """
+
+    def __init__(
+        self,
+        resolvers: Sequence[str],
+        trust: DnssecTrust | None = None,
+        note_check: Callable[[ValidationCheck], None] = lambda _check: None,
+    ) -> None:
         self._servers = [resolver_address(text) for text in resolvers]
         if not self._servers:
             raise ResolverError("no resolver is named; use --resolver ADDRESS")
         self._sockets = trio.Semaphore(settings.DNS_MAX_SOCKETS)
         self._backend = dns.asyncbackend.get_backend("trio")
+        self._trust = trust or DnssecTrust()
+        self._trusted = {resolver_address(text) for text in self._trust.resolvers}
+        self._checks: OnceEach[tuple[str, int], bool] = OnceEach(len(self._servers))
+        self._note_check = note_check
         self.queries = 0
 
     async def look_up(self, question: Question) -> Lookup:
@@ -100,22 +151,27 @@ class Resolver:
         failure = ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
         for attempt in range(settings.DNS_ATTEMPTS):
             server = self._servers[attempt % len(self._servers)]
-            async with self._sockets:
-                answer = await self._ask(name, question, server)
+            validates = await self._validates(server)
+            answer = await self._ask(name, question, server, validates=validates)
             if isinstance(answer, DnsAnswer):
                 return answer
             failure = answer
+            if validates and failure.kind is Kind.SERVFAIL and await self._is_bogus(name, question, server):
+                return ProbeFailure(Stage.DNS, Kind.BOGUS, f"{_what(question)}: the signatures are wrong")
         return failure
 
-    async def _ask(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> Lookup:
-        query = dns.message.make_query(name, question.rdtype, use_edns=0, payload=1232)
-        query.flags |= dns.flags.AD
+    async def _ask(
+        self, name: dns.name.Name, question: Question, server: tuple[str, int], *, validates: bool, flags: int = 0
+    ) -> Lookup:
+        query = dns.message.make_query(name, question.rdtype, use_edns=0, payload=1232, want_dnssec=validates)
+        query.flags |= dns.flags.AD | flags
         self.queries += 1
         try:
-            response, _ = await dns.asyncquery.udp_with_fallback(
-                query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
-            )
-            return _answer_of(question, name, response)
+            async with self._sockets:
+                response, _ = await dns.asyncquery.udp_with_fallback(
+                    query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
+                )
+            return _answer_of(question, name, response, validates=validates)
         except dns.exception.Timeout:
             return ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
         except (dns.exception.DNSException, EOFError, ValueError) as error:
@@ -126,12 +182,38 @@ class Resolver:
             refuse_local_trouble(error)
             return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
 
+    async def _is_bogus(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> bool:
+        """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2)."""
+        unchecked = await self._ask(name, question, server, validates=False, flags=dns.flags.CD)
+        return isinstance(unchecked, DnsAnswer)
+
+    async def _validates(self, server: tuple[str, int]) -> bool:
+        """Whether this resolver's word on DNSSEC counts; found out once."""
+        if server not in self._trusted:
+            return False
+        return await self._checks.get(server, partial(self._check, server))
+
+    async def _check(self, server: tuple[str, int]) -> bool:
+        good, bad = (Question(name, "SOA") for name in (self._trust.good, self._trust.bad))
+        well = await self._ask(dns.name.from_text(good.name), good, server, validates=True)
+        ill = await self._ask(dns.name.from_text(bad.name), bad, server, validates=True)
+        if not isinstance(well, DnsAnswer) or well.dnssec is not Dnssec.SECURE:
+            why = f"it does not call {good.name} secure"
+        elif not (isinstance(ill, ProbeFailure) and ill.kind is Kind.SERVFAIL):
+            why = f"it does not refuse {bad.name}, whose signatures are wrong"
+        else:
+            why = ""
+        self._note_check(ValidationCheck(server[0], not why, why))
+        return not why
+
 
 def _what(question: Question) -> str:
     return f"{question.rdtype} of {question.name}"
 
 
-def _answer_of(question: Question, name: dns.name.Name, response: dns.message.Message) -> Lookup:
+def _answer_of(
+    question: Question, name: dns.name.Name, response: dns.message.Message, *, validates: bool = False
+) -> Lookup:
     rcode = response.rcode()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return ProbeFailure(
@@ -143,7 +225,17 @@ def _answer_of(question: Question, name: dns.name.Name, response: dns.message.Me
     records = tuple(_record(rdata) for rdata in rrset) if rrset else ()
     absent = DnsStatus.NXDOMAIN if rcode == dns.rcode.NXDOMAIN else DnsStatus.NODATA
     status = DnsStatus.RECORDS if records else absent
-    return DnsAnswer(question.name, question.rdtype, status, records, aliases)
+    if not validates:
+        return DnsAnswer(question.name, question.rdtype, status, records, aliases)
+    dnssec = Dnssec.SECURE if response.flags & dns.flags.AD else Dnssec.INSECURE
+    return DnsAnswer(question.name, question.rdtype, status, records, aliases, dnssec, _signed_until(response))
+
+
+def _signed_until(response: dns.message.Message) -> datetime | None:
+    """When the first signature over what the answer says, or over what proves that there is none, ends."""
+    sections = [rrset for section in (response.answer, response.authority) for rrset in section]
+    ends = [rdata.expiration for rrset in sections for rdata in rrset if isinstance(rdata, RRSIG)]
+    return datetime.fromtimestamp(min(ends), UTC) if ends else None
 
 
 def _alias_chain(response: dns.message.Message, name: dns.name.Name) -> tuple[tuple[str, ...], dns.name.Name]:
@@ -151,6 +243,8 @@ def _alias_chain(response: dns.message.Message, name: dns.name.Name) -> tuple[tu
 
     A chain without end raises ValueError: it does not prove that there is no record.
     """
+    if all(rrset.rdtype != dns.rdatatype.CNAME for rrset in response.answer):
+        return (), name
     aliases: list[str] = []
     while len(aliases) <= settings.MAX_ALIASES:
         rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
@@ -175,6 +269,10 @@ def _record(rdata: dns.rdata.Rdata) -> DnsRecord:
             return TlsaRecord(rdata.usage, rdata.selector, rdata.mtype, rdata.cert)
         case TXT():
             return TxtRecord(b"".join(rdata.strings).decode("latin-1"))
+        case CNAME():
+            return AliasRecord(_text(rdata.target))
+        case SOA():
+            return SoaRecord(rdata.serial)
         case A() | AAAA():
             return AddressRecord(str(ip_address(rdata.address)))
         case _:
