@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -78,5 +78,8 @@ def _running_lab() -> "Iterator[Lab]":
     try:
         yield lab
     finally:
-        token.run_sync_soon(stop.set)
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(stop.set)
         thread.join()
+        if not started.empty() and isinstance(failed := started.get(), BaseException):
+            raise failed

@@ -12,11 +12,13 @@ import msgspec
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
 from scanner.tls_facts import CertificateFacts
+from scanner.wire_facts import TlsFacts, VersionFacts
 
 SCHEMA = 1
 
-VERSIONS = ("TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1", "SSLv3")
+VERSIONS = ("TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3", "SSLv2")
 _VERSION_WORDS = {"TLSv1": "TLSv1.0"}
+"""OpenSSL's word -> ours."""
 
 
 class CoverageRecord(msgspec.Struct, frozen=True):
@@ -59,7 +61,11 @@ class CertificateRecord(msgspec.Struct, frozen=True):
 
 
 class EndpointRecord(msgspec.Struct, frozen=True):
-    """One endpoint of the domain. `protocols` and `suites` hold what was seen; what nobody asked is "not-tested"."""
+    """One endpoint of the domain. `protocols` and `suites` hold what was seen; what nobody asked is "not-tested".
+
+    Where `suites_complete` is false for a version, `suites` means "at least these". `tls` has all that was seen beyond
+    the grade, at depth standard and full. `connections` counts every connection that was made to the endpoint.
+    """
 
     mx_host: str
     preference: int
@@ -82,6 +88,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     leaf: CertificateRecord | None
     connections: int
     seen_at: datetime | None
+    tls: TlsFacts | None = None
 
 
 class FindingRecord(msgspec.Struct, frozen=True):
@@ -152,12 +159,7 @@ def _binding(verdict: DomainVerdict) -> BindingRecord | None:
 
 def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> EndpointRecord:
     endpoint = verdict.ref.endpoint
-    handshakes = [s.handshake for s in facts.sessions if s.handshake] if facts else []
-    suites: dict[str, tuple[str, ...]] = {}
-    for handshake in handshakes:
-        word = _VERSION_WORDS.get(handshake.version, handshake.version)
-        suites[word] = tuple(dict.fromkeys((*suites.get(word, ()), handshake.suite)))
-    words = [_VERSION_WORDS.get(version, version) for version in VERSIONS]
+    versions = _versions(facts)
     leaf = _leaf(verdict, facts)
     return EndpointRecord(
         mx_host=verdict.ref.mx_host,
@@ -177,15 +179,37 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         ),
         remarks=tuple(dict.fromkeys(a.remark for a in verdict.answers if a.remark)),
         detail=verdict.reason.detail if verdict.reason else "",
-        protocols={word: Fact.YES if word in suites else Fact.NOT_TESTED for word in words},
-        suites=suites,
-        suites_complete=dict.fromkeys(suites, False),
+        protocols={version.version: version.offered for version in versions},
+        suites={version.version: version.suites for version in versions if version.suites},
+        suites_complete={version.version: version.complete for version in versions if version.suites},
         group=verdict.handshake.group if verdict.handshake else None,
         certificates=verdict.handshake.chain if verdict.handshake else (),
         leaf=_certificate(leaf) if leaf else None,
         connections=facts.connections if facts else 0,
         seen_at=facts.seen_at if facts else None,
+        tls=facts.tls if facts else None,
     )
+
+
+def _versions(facts: EndpointFacts | None) -> list[VersionFacts]:
+    """Every version with what is known of it: from the hellos where they were sent, and from the handshakes."""
+    handshakes = [session.handshake for session in facts.sessions if session.handshake] if facts else []
+    asked = {version.version: version for version in facts.tls.versions} if facts and facts.tls else {}
+    return [
+        _with_handshakes(
+            asked.get(name) or VersionFacts(version=name, offered=Fact.NOT_TESTED),
+            [h.suite for h in handshakes if _VERSION_WORDS.get(h.version, h.version) == name],
+        )
+        for name in VERSIONS
+        if name in asked or name != "SSLv2"
+    ]
+
+
+def _with_handshakes(version: VersionFacts, suites: list[str]) -> VersionFacts:
+    if not suites:
+        return version
+    known = tuple(dict.fromkeys((*version.suites, *suites)))
+    return msgspec.structs.replace(version, offered=Fact.YES, suites=known)
 
 
 def _leaf(verdict: EndpointVerdict, facts: EndpointFacts | None) -> CertificateFacts | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from scanner.settings import ScanSettings
+from scanner.settings import Depth, ScanSettings
 
 LEVEL_WORDS = ("NONE", "MAY", "MUST_NOPEERMATCH", "MUST")
 
@@ -84,10 +84,16 @@ def network_options(command: Any) -> Any:
 )
 @click.option(
     "--depth",
-    type=click.Choice(["policy"]),
-    default="policy",
+    type=click.Choice([depth.value for depth in Depth]),
+    default=Depth.STANDARD.value,
     show_default=True,
-    help="How much is asked of each server.",
+    help="policy: the grade; standard: also versions and weak suites; full: every suite and group.",
+)
+@click.option(
+    "--patience",
+    default="0",
+    metavar="DURATION",
+    help="How long to go on with a server that throttles, 90s, 30m or 2h; what is missing else is inconclusive.",
 )
 @click.option(
     "--jobs",
@@ -174,6 +180,23 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         ipv4=not options["only_v6"],
         ipv6=not options["only_v4"],
         interval_s=options["interval"],
+        depth=Depth(options["depth"]),
+        patience_s=_seconds(options["patience"]),
         jobs=options["jobs"],
         provider_jobs=options["provider_jobs"],
     )
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(text: str) -> float:
+    """A duration as people write it: 90, 90s, 30m, 2h."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 7 * 86400:
+        raise click.BadParameter(f"{text!r}: write seconds, or 90s, 30m, 2h", param_hint="--patience")
+    return seconds

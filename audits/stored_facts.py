@@ -16,8 +16,11 @@ import msgspec
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Level, SessionFacts, Target
 from scanner.failures import ProbeFailure
 from scanner.tls_facts import CertificateFacts
+from scanner.wire_facts import TlsFacts
 
 _COMPRESSION_LEVEL = 6
+_WINDOW_BITS, _MEMORY_LEVEL = 13, 6
+"""A window of 8 kB for texts of a kilobyte or two: zlib's own choice takes longer to clear than to compress them."""
 _NOWHERE = b""
 """Stands for the DER in the JSON of a certificate; the bytes have a column of their own."""
 
@@ -42,7 +45,8 @@ class Content(msgspec.Struct, frozen=True):
 
     def packed(self) -> tuple[Coding, bytes]:
         """The shorter of the two codings."""
-        small = zlib.compress(self.text, _COMPRESSION_LEVEL)
+        pack = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
+        small = pack.compress(self.text) + pack.flush()
         return (Coding.ZLIB, small) if len(small) < len(self.text) else (Coding.PLAIN, self.text)
 
 
@@ -53,6 +57,8 @@ class _StoredEndpoint(msgspec.Struct, frozen=True):
     sessions: tuple[SessionFacts, ...]
     certificates: tuple[str, ...]
     failure: ProbeFailure | None
+    tls: TlsFacts | None = None
+    hello_connections: int = 0
 
 
 _encoder = msgspec.json.Encoder()
@@ -101,7 +107,7 @@ def judgement_from_text(text: bytes, times: str) -> bytes:
 
 def endpoint_content(facts: EndpointFacts) -> Content:
     hashes = tuple(certificate.sha256 for certificate in facts.certificates)
-    stored = _StoredEndpoint(facts.endpoint, facts.sessions, hashes, facts.failure)
+    stored = _StoredEndpoint(facts.endpoint, facts.sessions, hashes, facts.failure, facts.tls, facts.hello_connections)
     return content("endpoint", _encoder.encode(stored))
 
 
@@ -118,7 +124,15 @@ class EndpointText(msgspec.Struct, frozen=True):
     def facts(self, certificates: Mapping[str, CertificateFacts]) -> EndpointFacts:
         stored = self.stored
         chain = tuple(certificates[sha256] for sha256 in stored.certificates)
-        return EndpointFacts(stored.endpoint, self.seen_at, stored.sessions, chain, stored.failure)
+        return EndpointFacts(
+            stored.endpoint,
+            self.seen_at,
+            stored.sessions,
+            chain,
+            stored.failure,
+            stored.tls,
+            stored.hello_connections,
+        )
 
 
 def endpoint_from_text(text: bytes, seen_at: datetime) -> EndpointText:

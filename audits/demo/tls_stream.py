@@ -89,7 +89,10 @@ class TlsStream:
         if largest_hello is not None and self.hello_bytes > largest_hello:
             raise TlsFailed(f"a ClientHello of {self.hello_bytes} bytes")
         self._from_client.write(first)
-        await self._run(self._object.do_handshake)
+        try:
+            await self._run(self._object.do_handshake)
+        except ssl.SSLZeroReturnError as error:
+            raise TlsFailed("the client said goodbye within the handshake") from error
 
     @property
     def version(self) -> str:
