@@ -15,6 +15,11 @@ from tests.loopback_world import ROOT
 TABLE = ROOT / "data" / "bench-scan-million.md"
 LIBRARIES = ("trio", "dnspython", "pyOpenSSL", "cryptography", "msgspec", "SQLAlchemy")
 
+COLUMNS = (
+    "lines", "domains/s and core", "CPU s (user + system)", "wall s", "peak MB", "MB at each quarter", "store MB",
+    "connections",
+)  # fmt: skip
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -37,17 +42,17 @@ def main() -> None:
 def report(found: Sequence[Measured], ports: str) -> str:
     """The table, and under which circumstances it was measured."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    head = "| lines | domains/s and core | CPU s (user + system) | wall s | peak MB | MB at 1/4, 2/4, 3/4, 4/4 | store MB | connections |"
+    head = f"| {' | '.join(COLUMNS)} |"
     return "\n".join(
         [
             "# How fast and how large a scan is",
             "",
             f"`tlsaudit scan --depth policy --ports {ports}` of domains that share {HOSTS} healthy hosts, each probed",
-            "once. Servers and DNS run on loopback in other processes; CPU time and memory are those of the scan alone.",
+            "once. Servers and DNS run on loopback in other processes; CPU time and memory are of the scan alone.",
             f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}, {versions}.",
             "",
             head,
-            "|---:" * (head.count("|") - 1) + "|",
+            "|---:" * len(COLUMNS) + "|",
             *map(row, found),
             "",
         ]
