@@ -33,6 +33,11 @@ RECOVERY = 0.8
 REMEMBERED = 50_000
 """Addresses and providers kept in memory; the ones idle for longest are forgotten."""
 
+_BEFORE_TLS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.STARTTLS})
+"""Where a server that falls silent or hangs up does not do so because of its TLS: resets and tarpits."""
+_BEFORE_GREETING = frozenset({Stage.CONNECT, Stage.GREETING, Stage.HANDSHAKE})
+"""Failures here are no sign that the server answers us: on port 465 the handshake comes first."""
+
 
 def is_refusal(failure: ProbeFailure | None) -> bool:
     """Whether the server, or what stands before it, said "not now" or "not you": what a throttled server does."""
@@ -40,9 +45,9 @@ def is_refusal(failure: ProbeFailure | None) -> bool:
         return False
     if failure.kind is Kind.TEMPORARY:
         return True
-    if failure.stage is Stage.GREETING:
-        return failure.kind in (Kind.PERMANENT, Kind.RESET, Kind.CLOSED, Kind.TIMEOUT)
-    return failure.stage is Stage.CONNECT and failure.kind is Kind.RESET
+    if failure.stage in _BEFORE_TLS and failure.kind in (Kind.RESET, Kind.CLOSED, Kind.TIMEOUT):
+        return True
+    return (failure.stage, failure.kind) in ((Stage.GREETING, Kind.PERMANENT), (Stage.CONNECT, Kind.RESET))
 
 
 class _Address:
@@ -104,7 +109,7 @@ class Pace:
         """Learns how a connection ended: a refusal slows the address, then its provider; an answer clears it."""
         entry = self._address(address)
         refused = is_refusal(failure)
-        greeted = failure is None or failure.stage not in (Stage.CONNECT, Stage.GREETING)
+        greeted = failure is None or failure.stage not in _BEFORE_GREETING
         if refused:
             entry.factor = min(entry.factor * BACKOFF, BACKOFF**MAX_DOUBLINGS)
         elif greeted:

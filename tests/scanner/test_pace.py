@@ -10,28 +10,22 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from scanner import pace
-from scanner.facts import SessionFacts
 from scanner.failures import Kind, ProbeFailure, SmtpReply, Stage
 from scanner.pace import BACKOFF, JITTER, MAX_INTERVAL_S, RECOVERY, REFUSED_INTERVAL_S, TRIP, Pace, is_refusal
-from scanner.tls_facts import HelloStyle
 
 HOST = "192.0.2.1"
 PROVIDERS = ("example.org", "192.0.2.0/24")
 
 
-def session(failure: ProbeFailure | None = None, greeting: SmtpReply | None = None) -> SessionFacts:
-    return SessionFacts(HelloStyle.POSTFIX_MUST, greeting=greeting, failure=failure)
+ANSWER = None
+BUSY = ProbeFailure(Stage.GREETING, Kind.TEMPORARY, reply=SmtpReply(421, ("too many",)))
+SILENT = ProbeFailure(Stage.CONNECT, Kind.TIMEOUT)
 
 
-ANSWER = session(greeting=SmtpReply(220, ("mx.example.org",)))
-BUSY = session(ProbeFailure(Stage.GREETING, Kind.TEMPORARY, reply=SmtpReply(421, ("too many",))))
-SILENT = session(ProbeFailure(Stage.CONNECT, Kind.TIMEOUT))
-
-
-async def rest_after(manners: Pace, noted: SessionFacts, address: str = HOST) -> float:
+async def rest_after(manners: Pace, noted: ProbeFailure | None, address: str = HOST) -> float:
     """One turn in which a session is noted; gives how long the next turn had to wait."""
     async with manners.turn(address, PROVIDERS):
-        manners.note(address, PROVIDERS, noted.failure)
+        manners.note(address, PROVIDERS, noted)
     start = trio.current_time()
     async with manners.turn(address, ()):
         return trio.current_time() - start
@@ -47,6 +41,11 @@ async def rest_after(manners: Pace, noted: SessionFacts, address: str = HOST) ->
         (Stage.GREETING, Kind.TIMEOUT, True),
         (Stage.CONNECT, Kind.RESET, True),
         (Stage.EHLO, Kind.TEMPORARY, True),
+        (Stage.EHLO, Kind.RESET, True),
+        (Stage.EHLO, Kind.TIMEOUT, True),
+        (Stage.STARTTLS, Kind.CLOSED, True),
+        (Stage.HANDSHAKE, Kind.CLOSED, False),
+        (Stage.EHLO_TLS, Kind.TIMEOUT, False),
         (Stage.EHLO_TLS, Kind.TEMPORARY, True),
         (Stage.CONNECT, Kind.REFUSED, False),
         (Stage.CONNECT, Kind.TIMEOUT, False),
@@ -61,7 +60,7 @@ def test_what_counts_as_a_refusal(stage, kind, refused):
 
 
 def test_a_session_that_went_well_is_no_refusal():
-    assert not is_refusal(ANSWER.failure)
+    assert not is_refusal(ANSWER)
 
 
 async def test_the_first_turn_comes_at_once_and_the_next_after_the_interval(autojump_clock):
@@ -150,14 +149,14 @@ async def test_a_refusal_slows_the_very_next_connection_and_an_answer_forgives(a
 async def test_refusals_slow_the_other_addresses_of_the_provider(autojump_clock):
     manners = Pace(1.0, 10)
     for number in range(2, 4):
-        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY.failure)
+        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY)
     assert await rest_after(manners, SILENT) >= 2.0
 
 
 async def test_a_rest_has_an_upper_bound(autojump_clock):
     manners = Pace(1.0, 10)
     for _ in range(5000):
-        manners.note(HOST, PROVIDERS, BUSY.failure)
+        manners.note(HOST, PROVIDERS, BUSY)
     assert MAX_INTERVAL_S <= await rest_after(manners, SILENT) <= MAX_INTERVAL_S * (1 + JITTER)
 
 
@@ -178,7 +177,7 @@ async def test_the_brake_after_refusals_in_a_row(autojump_clock):
     manners = Pace(1.0, 10)
     for number in range(TRIP):
         assert not manners.is_paused(PROVIDERS)
-        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY.failure)
+        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY)
     assert manners.is_paused(PROVIDERS)
     assert manners.is_paused(("other.example", "192.0.2.0/24"))
     assert not manners.is_paused(("other.example", "198.51.100.0/24"))
@@ -188,24 +187,25 @@ async def test_the_brake_after_refusals_in_a_row(autojump_clock):
 async def test_an_answer_in_between_clears_the_provider(autojump_clock):
     manners = Pace(1.0, 10)
     for number, noted in enumerate([BUSY] * (TRIP - 1) + [ANSWER] + [BUSY] * (TRIP - 1)):
-        manners.note(f"192.0.2.{number}", PROVIDERS, noted.failure)
+        manners.note(f"192.0.2.{number}", PROVIDERS, noted)
     assert not manners.is_paused(PROVIDERS)
 
 
-async def test_silence_neither_trips_nor_clears_the_brake(autojump_clock):
+@pytest.mark.parametrize("nothing", [SILENT, ProbeFailure(Stage.HANDSHAKE, Kind.CLOSED)])
+async def test_what_is_no_greeting_neither_trips_nor_clears_the_brake(autojump_clock, nothing):
     manners = Pace(1.0, 10)
     for number in range(TRIP - 1):
-        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY.failure)
-        manners.note(f"192.0.2.{number}", PROVIDERS, SILENT.failure)
+        manners.note(f"192.0.2.{number}", PROVIDERS, BUSY)
+        manners.note(f"192.0.2.{number}", PROVIDERS, nothing)
     assert not manners.is_paused(PROVIDERS)
-    manners.note(HOST, PROVIDERS, BUSY.failure)
+    manners.note("192.0.2.99", PROVIDERS, BUSY)
     assert manners.is_paused(PROVIDERS)
 
 
 async def test_one_address_alone_does_not_trip_the_brake(autojump_clock):
     manners = Pace(1.0, 10)
     for _ in range(10 * TRIP):
-        manners.note(HOST, PROVIDERS, BUSY.failure)
+        manners.note(HOST, PROVIDERS, BUSY)
     assert not manners.is_paused(PROVIDERS)
 
 
@@ -267,10 +267,10 @@ def test_any_crowd_with_any_cancellations_keeps_the_manners_and_comes_to_its_end
     assert not any(here.values())
 
 
-async def visit(manners: Pace, count: int, name: Callable[[int], str], noted: SessionFacts) -> None:
+async def visit(manners: Pace, count: int, name: Callable[[int], str], noted: ProbeFailure | None) -> None:
     for number in range(count):
         async with manners.turn(f"2001:db8::{number:x}", (name(number),)):
-            manners.note(f"2001:db8::{number:x}", (name(number),), noted.failure)
+            manners.note(f"2001:db8::{number:x}", (name(number),), noted)
 
 
 async def test_memory_is_bounded_for_endless_addresses_and_providers(autojump_clock, monkeypatch):
@@ -286,7 +286,7 @@ async def test_paused_providers_stay_paused_and_do_not_keep_others_in_memory(aut
     manners = Pace(0.0, 10)
     for number in range(150):
         for address in range(TRIP):
-            manners.note(f"192.0.2.{address}", (f"refusing{number}.example",), BUSY.failure)
+            manners.note(f"192.0.2.{address}", (f"refusing{number}.example",), BUSY)
     await visit(manners, 2000, lambda n: f"{n}.example", ANSWER)
     assert len(manners._providers) <= 301
     assert all(manners.is_paused((f"refusing{number}.example",)) for number in range(150))
