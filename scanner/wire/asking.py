@@ -6,7 +6,7 @@ counts as a "no" is decided here alone:
 - an alert that speaks of what was offered (handshake_failure, protocol_version, ...) refuses at once;
 - a connection closed or reset behind the hello is doubtful: some servers refuse in no other way, but an overloaded one
   does the same. It refuses only if a hello that was taken up before is still taken up right after, and the question
-  then meets the same silence again; after that, silence twice is enough for this server;
+  then meets the same silence again; and never from a server that is known to refuse with alerts, except to SSL 2.0;
 - an alert that could mean anything (internal_error, decode_error, ...) is doubtful as well; OpenSSL 3 says
   internal_error to TLS 1.1. Twice the same alert refuses for the time being, and for good as soon as any later hello is
   taken up; if none is, the refusal is taken back at the end;
@@ -80,7 +80,8 @@ class Asker:
         self._limit = limit
         self._unanswered = 0
         self._control: Hello | None = None
-        self._silence_refuses = False
+        self._speaks = False
+        """Whether this server has refused with an alert."""
         self._refusals = set(REFUSALS)
         self._unconfirmed: dict[int, list[Hello]] = {}
 
@@ -115,9 +116,10 @@ class Asker:
         first = yield from self._once(hello)
         if first.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
             return first
-        silent = first.verdict is Verdict.DOUBTFUL and _alert_of(first.flight) is None
-        if silent and not self._silence_refuses and not (yield from self._still_answers()):
-            return Reply(Verdict.OPEN)
+        if first.verdict is Verdict.DOUBTFUL and _alert_of(first.flight) is None:
+            mute = hello.highest == SSL2 or not self._speaks
+            if not mute or not (yield from self._still_answers()):
+                return Reply(Verdict.OPEN)
         second = yield from self._once(hello)
         if second.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
             return second
@@ -129,9 +131,7 @@ class Asker:
     def _refused(self, hello: Hello, reply: Reply) -> Reply:
         """Twice the same doubtful answer, and for silence an acceptance between them."""
         alert = _alert_of(reply.flight)
-        if alert is None:
-            self._silence_refuses = True
-        else:
+        if alert is not None:
             self._unconfirmed.setdefault(alert, []).append(hello)
         return Reply(Verdict.REFUSED, reply.flight)
 
@@ -158,6 +158,7 @@ class Asker:
             verdict = Verdict.REFUSED
         if verdict in (Verdict.OPEN, Verdict.DOUBTFUL):
             self.ledger.fail(answer if isinstance(answer, ProbeFailure) else failure_of(answer))
+        self._speaks = self._speaks or verdict is Verdict.REFUSED
         self._count_silence(hello, flight)
         if verdict is Verdict.ACCEPTED and flight is not None:
             self._take_up(hello, flight)

@@ -46,7 +46,7 @@ class Ledger:
     def __init__(self) -> None:
         self.connections = 0
         self.failures: list[ProbeFailure] = []
-        self.incomplete = False
+        self.stopped = False
         self.offer_size = WHOLE_OFFER
         self.versions: dict[int, Fact] = {}
         self.evidence: dict[int, str] = {}
@@ -55,6 +55,10 @@ class Ledger:
         self.broken: dict[int, dict[int, None]] = {}
         self.groups: dict[int, dict[int, None]] = {}
         self.groups_complete: set[int] = set()
+        self.exact = False
+        """Whether the plan wants every suite of every version."""
+        self.groups_wanted: set[int] = set()
+        """Versions of which it wants every group."""
         self.asked: list[Asked] = []
         self.suite_picks: dict[int, list[Pick]] = {}
         self.group_picks: dict[int, list[Pick]] = {}
@@ -82,6 +86,11 @@ class Ledger:
         """
         known = self.groups.get(version, {})
         return tuple(sorted(groups, key=lambda group: group in known))
+
+    def open_groups(self, version: int, groups: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of the groups that were not seen in this version."""
+        known = self.groups.get(version, {})
+        return tuple(group for group in groups if group not in known)
 
     def portions(self, suites: tuple[int, ...]) -> list[tuple[int, ...]]:
         """The suites in portions that this server answers."""
@@ -139,7 +148,6 @@ class Ledger:
     def take_back(self, hello: Hello) -> None:
         """The refusal of this hello was not confirmed: what rests on it is open again."""
         version = hello.highest
-        self.incomplete = True
         self.refused.get(version, set()).difference_update(hello.suites)
         self.groups_complete.discard(version)
         if self.versions.get(version) is Fact.NO:
@@ -153,7 +161,6 @@ class Ledger:
 
     def leave_open(self, hello: Hello) -> None:
         """The question stayed without an answer."""
-        self.incomplete = True
         self.versions.setdefault(hello.highest, Fact.INCONCLUSIVE)
 
     def fail(self, failure: ProbeFailure) -> None:

@@ -1,6 +1,7 @@
 """Turn what a plan has learned so far into facts."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from hashlib import sha256
 
 import msgspec
@@ -42,10 +43,12 @@ class TlsPicture(msgspec.Struct, frozen=True):
 def picture_of(ledger: Ledger) -> TlsPicture:
     """The facts at this moment, finished or not."""
     versions = tuple(_version_facts(ledger, version) for version in ledger.planned)
+    classes = tuple(ClassFacts(entry.name, _class_fact(ledger, entry.name)) for entry in SEARCH_CLASSES)
+    singles = _single_facts(ledger)
     chains = {authentication: chain for authentication, chain in ledger.chains.items() if authentication != "anon"}
     facts = TlsFacts(
         versions=versions,
-        classes=tuple(ClassFacts(entry.name, _class_fact(ledger, entry.name)) for entry in SEARCH_CLASSES),
+        classes=classes,
         chains=tuple(
             ChainFacts(kind, tuple(sha256(der).hexdigest() for der in chain), kind in ledger.stapled)
             for kind, chain in sorted(chains.items())
@@ -54,11 +57,20 @@ def picture_of(ledger: Ledger) -> TlsPicture:
         export_rsa_bits=None if ledger.export_modulus is None else prime_bits(ledger.export_modulus),
         ssl2_ciphers=tuple(SSL2_CIPHER_NAMES.get(kind, f"0x{kind:06X}") for kind in ledger.ssl2_kinds),
         connections=ledger.connections,
-        complete=not ledger.incomplete,
+        complete=_is_complete(ledger, versions, (*singles.values(), *(entry.accepted for entry in classes))),
         failures=tuple(ledger.failures),
-        **_single_facts(ledger),
+        **singles,
     )
     return TlsPicture(facts, tuple(dict.fromkeys(der for chain in ledger.chains.values() for der in chain)))
+
+
+def _is_complete(ledger: Ledger, versions: tuple[VersionFacts, ...], others: tuple[Fact, ...]) -> bool:
+    """Whether every question of the plan has an answer: for an exact plan also every suite and group."""
+    if ledger.stopped or Fact.INCONCLUSIVE in (*others, *(facts.offered for facts in versions)):
+        return False
+    offered = [facts for facts in versions if facts.offered is Fact.YES]
+    groups = {version for version in ledger.groups_wanted if ledger.groups.get(version)}
+    return groups <= ledger.groups_complete and (not ledger.exact or all(facts.complete for facts in offered))
 
 
 def _version_facts(ledger: Ledger, version: int) -> VersionFacts:
@@ -90,9 +102,13 @@ def _class_fact(ledger: Ledger, name: str) -> Fact:
             return Fact.YES
         if ledger.versions.get(version) is Fact.NO:
             continue
-        of_class = {code for code in all_offers(version) if name in classes_of(code)}
-        unknown = unknown or not of_class.isdisjoint(ledger.open_suites(version))
+        unknown = unknown or not _offers_of_class(version, name).isdisjoint(ledger.open_suites(version))
     return Fact.INCONCLUSIVE if unknown else Fact.NO
+
+
+@cache
+def _offers_of_class(version: int, name: str) -> frozenset[int]:
+    return frozenset(code for code in all_offers(version) if name in classes_of(code))
 
 
 def _dh_facts(ledger: Ledger) -> Iterable[DhFacts]:
@@ -147,19 +163,15 @@ def _flight_facts(ledger: Ledger) -> dict[str, Fact]:
     found["ocsp_staple"] = _any(_offering(signed, lambda one: one.hello.status_request), lambda _: bool(ledger.stapled))
     if any(one.flight.scheme in SHA1_SCHEMES for one in tls12):
         found["sha1_signatures"] = Fact.YES
-    open_or_not = _unseen(ledger)
-    settled = {name: open_or_not if fact is Fact.NOT_TESTED else fact for name, fact in found.items()}
-    if tls and not cbc:
-        settled["encrypt_then_mac"] = Fact.NOT_TESTED
-    if ledger.versions.get(TLS13) is Fact.NO:
-        settled["downgrade_sentinel"] = Fact.NOT_TESTED
-    return settled
+    unseen = _unseen(ledger, bool(old))
+    return {name: unseen if fact is Fact.NOT_TESTED else fact for name, fact in found.items()}
 
 
-def _unseen(ledger: Ledger) -> Fact:
-    """No flight showed it: it does not apply if none of these versions exists, else the question stayed open."""
+def _unseen(ledger: Ledger, some_flights: bool) -> Fact:
+    """No flight could show it. It does not apply if the plan came to its end; else the question stayed open."""
     old = [version for version in ledger.planned if version in range(SSL3, TLS13)]
-    return Fact.NOT_TESTED if all(ledger.versions.get(v) is Fact.NO for v in old) else Fact.INCONCLUSIVE
+    settled = some_flights or all(ledger.versions.get(version) is Fact.NO for version in old)
+    return Fact.NOT_TESTED if settled and not ledger.stopped else Fact.INCONCLUSIVE
 
 
 def _offering(seen: list[Asked], test: Test) -> list[Asked]:

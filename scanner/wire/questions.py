@@ -47,6 +47,11 @@ LARGE_HELLO = 2048
 """Bytes of a hello that needs two TCP segments, as one with a post-quantum share does."""
 
 
+def all_groups(version: int) -> tuple[int, ...]:
+    """Every group that a hello of this version may name."""
+    return GROUPS_TLS13 if version == TLS13 else GROUPS_TLS12
+
+
 def hello_for(version: int, suites: tuple[int, ...] | None = None, groups: tuple[int, ...] | None = None) -> Hello:
     """Offer one version (and, as the protocol has it, those below) with all suites and groups, or with these."""
     if version == SSL2:
@@ -58,14 +63,14 @@ def hello_for(version: int, suites: tuple[int, ...] | None = None, groups: tuple
         return Hello(
             versions=(TLS13,),
             suites=offered,
-            groups=GROUPS_TLS13 if groups is None else groups,
+            groups=all_groups(version) if groups is None else groups,
             schemes=SCHEMES,
             middlebox_session_id=True,
         )
     return Hello(
         versions=(version,),
         suites=offered,
-        groups=GROUPS_TLS12 if groups is None else groups,
+        groups=all_groups(version) if groups is None else groups,
         schemes=SCHEMES if version == TLS12 else (),
         session_ticket=b"",
         compressions=(1, 0),

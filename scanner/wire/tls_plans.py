@@ -12,7 +12,7 @@ from scanner.answers import Fact
 from scanner.failures import ProbeFailure
 from scanner.wire.asking import Answer, Asker, PlanStopped, Steps, Verdict
 from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
-from scanner.wire.enumeration import enumerate_groups, enumerate_suites, enumerate_tls13, find_version
+from scanner.wire.enumeration import enumerate_groups, enumerate_suites, find_version
 from scanner.wire.hello import Hello
 from scanner.wire.ledger import Ledger
 from scanner.wire.picture import TlsPicture, picture_of
@@ -68,25 +68,25 @@ def _run(steps: Callable[[Asker], Steps], limit: int | None) -> Plan:
         yield from steps(asker)
         yield from asker.confirm()
     except PlanStopped:
-        ledger.incomplete = True
+        ledger.stopped = True
     asker.take_back()
     return picture_of(ledger)
 
 
 def _full_steps(asker: Asker) -> Steps:
     ledger = asker.ledger
+    ledger.exact = True
     ledger.special |= dict.fromkeys(SPECIAL_QUESTIONS, Fact.INCONCLUSIVE)
     yield from _find_modern(asker)
-    if ledger.versions.get(TLS12) is Fact.YES:
-        yield from enumerate_suites(asker, TLS12)
-    if ledger.versions.get(TLS13) is Fact.YES:
-        yield from enumerate_tls13(asker)
-    for version in OLD_VERSIONS:
-        if ledger.versions.get(version) is not Fact.YES:
+    for version in (TLS12, TLS13, *OLD_VERSIONS):
+        if ledger.versions.get(version) in (None, Fact.INCONCLUSIVE):
             yield from find_version(asker, version)
         if ledger.versions.get(version) is Fact.YES:
             yield from enumerate_suites(asker, version)
-    for version in [version for version in offered_versions(asker) if TLS10 <= version <= TLS12][:1]:
+    offered = offered_versions(asker)
+    old = [version for version in offered if TLS10 <= version <= TLS12][:1]
+    for version in [TLS13] * (TLS13 in offered) + old:
+        ledger.groups_wanted.add(version)
         yield from enumerate_groups(asker, version)
     yield from asker.ask_suites(hello_for(SSL2))
     yield from ask_large_hello(asker)

@@ -3,7 +3,6 @@
 import subprocess
 
 import pytest
-from tests.scanner.wire.independent_tls import constants
 
 from scanner.wire import code_points
 from scanner.wire.code_points import (
@@ -15,6 +14,7 @@ from scanner.wire.code_points import (
     ExtensionType,
     scheme_name,
 )
+from tests.scanner.wire.independent_tls import constants
 
 
 def numbers(source: type, *, renamed: dict[str, str]) -> dict[str, int]:

@@ -2,11 +2,11 @@
 
 from typing import get_args
 
-from tests.scanner.wire import flight_bytes as made
 import msgspec
 
 from scanner.wire import events
 from scanner.wire.flight import FlightReader
+from tests.scanner.wire import flight_bytes as made
 
 
 def test_events_survive_a_round_trip():

@@ -2,7 +2,6 @@
 
 import time
 
-from tests.scanner.wire import flight_bytes as made
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from scanner.failures import ProtocolError
 from scanner.wire import events
 from scanner.wire.flight import MAX_FLIGHT_BYTES, MAX_MESSAGE_BYTES, MAX_RECORDS, MAX_WARNINGS, FlightReader
+from tests.scanner.wire import flight_bytes as made
 
 KINDS_OF_FULL_FLIGHT = [
     events.ServerHello,

@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.scanner.wire.independent_tls import codec, extensions, messages
 
 from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS11, TLS12, TLS13, ExtensionType
 from scanner.wire.hello import ENTROPY_SIZE, Hello, encode_hello, farewell, fresh_entropy
 from scanner.wire.registry import offered_suites
+from tests.scanner.wire.independent_tls import codec, extensions, messages
 
 ENTROPY = bytes(range(ENTROPY_SIZE))
 

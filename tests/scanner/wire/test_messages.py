@@ -1,11 +1,11 @@
 """Handshake messages, one by one, right and wrong."""
 
-from tests.scanner.wire import flight_bytes as made
 import pytest
 
 from scanner.failures import ProtocolError
 from scanner.wire import events, messages
 from scanner.wire.code_points import SSL3, TLS11, TLS12, TLS13
+from tests.scanner.wire import flight_bytes as made
 
 VERSION13 = made.extension(43, b"\x03\x04")
 

@@ -1,6 +1,5 @@
 """A flight summed up."""
 
-from tests.scanner.wire import flight_bytes as made
 import msgspec
 import pytest
 
@@ -8,6 +7,7 @@ from scanner.wire import events
 from scanner.wire.code_points import ExtensionType
 from scanner.wire.flight import FlightReader
 from scanner.wire.server_flight import FlightEnd, ServerFlight, flight_from_events
+from tests.scanner.wire import flight_bytes as made
 
 
 def flight_of(data: bytes) -> ServerFlight:
