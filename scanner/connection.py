@@ -253,7 +253,8 @@ class _Wire:
                 reader.receive_eof()
         flight = flight_from_events(reader.events)
         if flight.accepted and SSL2 not in hello.versions:
-            await self._transmit(farewell(flight.version or hello.highest))
+            with suppress(OSError):  # a server that has left already has answered all the same
+                await self._transmit(farewell(flight.version or hello.highest))
         return flight
 
     async def _quit(self) -> SmtpReply:

@@ -92,11 +92,6 @@ async def test_tls_at_once(autojump_clock):
     assert facts.ehlo_tls
 
 
-async def test_no_starttls(autojump_clock):
-    facts = await facts_of(Behaviour())
-    assert (facts.failure, facts.starttls, facts.handshake) == (None, None, None)
-
-
 @pytest.mark.parametrize("wait_s", [6, 29])
 async def test_a_teaser_and_a_slow_greeting_are_waited_for(autojump_clock, wait_s):
     teaser = (Send(b"220-mx.example.org\r\n"), Wait(wait_s), Send(b"220 mx.example.org ESMTP\r\n"))
