@@ -59,6 +59,7 @@ _RCODES = {
 }
 
 _EDNS = dns.message.make_query(".", "NS", use_edns=0, payload=1232).opt
+_EDNS_DO = dns.message.make_query(".", "NS", use_edns=0, payload=1232, want_dnssec=True).opt
 """The same for every query; making it takes as long as making the rest of one."""
 
 
@@ -152,7 +153,8 @@ class Resolver:
         for attempt in range(settings.DNS_ATTEMPTS):
             server = self._servers[attempt % len(self._servers)]
             validates = await self._validates(server)
-            answer = await self._ask(name, question, server, validates=validates)
+            async with self._sockets:
+                answer = await self._ask(name, question, server, validates=validates)
             if isinstance(answer, DnsAnswer):
                 return answer
             failure = answer
@@ -163,14 +165,14 @@ class Resolver:
     async def _ask(
         self, name: dns.name.Name, question: Question, server: tuple[str, int], *, validates: bool, flags: int = 0
     ) -> Lookup:
-        query = dns.message.make_query(name, question.rdtype, use_edns=0, payload=1232, want_dnssec=validates)
+        query = dns.message.make_query(name, question.rdtype)
+        query.opt = _EDNS_DO if validates else _EDNS
         query.flags |= dns.flags.AD | flags
         self.queries += 1
         try:
-            async with self._sockets:
-                response, _ = await dns.asyncquery.udp_with_fallback(
-                    query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
-                )
+            response, _ = await dns.asyncquery.udp_with_fallback(
+                query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
+            )
             return _answer_of(question, name, response, validates=validates)
         except dns.exception.Timeout:
             return ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
@@ -184,7 +186,8 @@ class Resolver:
 
     async def _is_bogus(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> bool:
         """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2)."""
-        unchecked = await self._ask(name, question, server, validates=False, flags=dns.flags.CD)
+        async with self._sockets:
+            unchecked = await self._ask(name, question, server, validates=False, flags=dns.flags.CD)
         return isinstance(unchecked, DnsAnswer)
 
     async def _validates(self, server: tuple[str, int]) -> bool:
@@ -194,9 +197,10 @@ class Resolver:
         return await self._checks.get(server, partial(self._check, server))
 
     async def _check(self, server: tuple[str, int]) -> bool:
-        good, bad = (Question(name, "SOA") for name in (self._trust.good, self._trust.bad))
-        well = await self._ask(dns.name.from_text(good.name), good, server, validates=True)
-        ill = await self._ask(dns.name.from_text(bad.name), bad, server, validates=True)
+        good, bad = (Question(name, "A") for name in (self._trust.good, self._trust.bad))
+        async with self._sockets:
+            well = await self._ask(dns.name.from_text(good.name), good, server, validates=True)
+            ill = await self._ask(dns.name.from_text(bad.name), bad, server, validates=True)
         if not isinstance(well, DnsAnswer) or well.dnssec is not Dnssec.SECURE:
             why = f"it does not call {good.name} secure"
         elif not (isinstance(ill, ProbeFailure) and ill.kind is Kind.SERVFAIL):
@@ -224,7 +228,8 @@ def _answer_of(
     rrset = response.get_rrset(response.answer, owner, dns.rdataclass.IN, rdtype)
     records = tuple(_record(rdata) for rdata in rrset) if rrset else ()
     absent = DnsStatus.NXDOMAIN if rcode == dns.rcode.NXDOMAIN else DnsStatus.NODATA
-    status = DnsStatus.RECORDS if records else absent
+    found = bool(records or (rdtype == dns.rdatatype.CNAME and aliases))
+    status = DnsStatus.RECORDS if found else absent
     if not validates:
         return DnsAnswer(question.name, question.rdtype, status, records, aliases)
     dnssec = Dnssec.SECURE if response.flags & dns.flags.AD else Dnssec.INSECURE
@@ -269,10 +274,6 @@ def _record(rdata: dns.rdata.Rdata) -> DnsRecord:
             return TlsaRecord(rdata.usage, rdata.selector, rdata.mtype, rdata.cert)
         case TXT():
             return TxtRecord(b"".join(rdata.strings).decode("latin-1"))
-        case CNAME():
-            return AliasRecord(_text(rdata.target))
-        case SOA():
-            return SoaRecord(rdata.serial)
         case A() | AAAA():
             return AddressRecord(str(ip_address(rdata.address)))
         case _:

@@ -66,7 +66,7 @@ class StsMode(StrEnum):
 
 
 class StsRecord(msgspec.Struct, frozen=True):
-    """The TXT record at _mta-sts (RFC 8461 section 3.1): its text, its id, or the `problem` because of which it is void."""
+    """The TXT record at _mta-sts (RFC 8461 section 3.1): its id, or the `problem` that makes it void."""
 
     text: str
     id: str = ""
@@ -74,7 +74,10 @@ class StsRecord(msgspec.Struct, frozen=True):
 
 
 class StsPolicy(msgspec.Struct, frozen=True):
-    """A policy as it reads (RFC 8461 section 3.2); void where `problem` is not "". `remarks` are what senders forgive."""
+    """A policy as it reads (RFC 8461 section 3.2); void where `problem` is not "".
+
+    `remarks` are what senders forgive.
+    """
 
     mode: StsMode | None = None
     max_age_s: int | None = None

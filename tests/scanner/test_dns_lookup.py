@@ -3,6 +3,7 @@
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -344,7 +345,7 @@ class CountingResolver(Resolver):
 
     here = most = 0
 
-    async def _ask(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> DnsAnswer:
+    async def _ask(self, name: dns.name.Name, question: Question, server: tuple[str, int], **_more: Any) -> DnsAnswer:
         self.here += 1
         self.most = max(self.most, self.here)
         await trio.sleep(1)

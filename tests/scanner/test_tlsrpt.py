@@ -1,0 +1,71 @@
+"""TLSRPT records: the examples of RFC 8460, every alternative of its grammar, and hostile text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.tlsrpt import tls_rpt_record
+
+
+@pytest.mark.parametrize(
+    ("text", "destinations"),
+    [
+        ("v=TLSRPTv1;rua=mailto:reports@example.com", ("mailto:reports@example.com",)),
+        ("v=TLSRPTv1; rua=https://reporting.example.com/v1/tlsrpt", ("https://reporting.example.com/v1/tlsrpt",)),
+        (
+            "v=TLSRPTv1; rua=mailto:a@example.com ,\thttps://r.example/x?y%2Cz%21;",
+            ("mailto:a@example.com", "https://r.example/x?y%2Cz%21"),
+        ),
+        ("v=TLSRPTv1; ext=1; rua=MAILTO:a@example.com?subject=x", ("MAILTO:a@example.com?subject=x",)),
+        ("v=TLSRPTv1 ; rua=https://r.example", ("https://r.example",)),
+    ],
+)
+def test_records_as_the_grammar_wants_them(text, destinations):
+    record = tls_rpt_record(["v=STSv1; id=1", text])
+    assert record is not None
+    assert (record.destinations, record.problem, record.remarks) == (destinations, "", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=TLSRPTv1;",
+        "v=TLSRPTv1; rua=",
+        "v=TLSRPTv1; rua=reports@example.com",
+        "v=TLSRPTv1; rua=mailto:",
+        "v=TLSRPTv1; rua=mailto:a@b@",
+        "v=TLSRPTv1; rua=http://example.com/",
+        "v=TLSRPTv1; rua=https://",
+        "v=TLSRPTv1; rua=mailto:a!10m@example.com",
+        "v=TLSRPTv1; RUA=mailto:a@example.com",
+        "v=TLSRPTv1; rua=mailto:a@example.com; x",
+        "v=TLSRPTv1; rua=mailto:a@example.com; x=",
+        "v=TLSRPTv1; rua=mailto:\u00e4@example.com",
+    ],
+)
+def test_broken_records_say_why(text):
+    record = tls_rpt_record([text])
+    assert record is not None
+    assert record.problem
+
+
+def test_none_and_several():
+    assert tls_rpt_record([]) is None
+    assert tls_rpt_record(["v=tlsrptv1; rua=mailto:a@example.com"]) is None
+    several = tls_rpt_record(["v=TLSRPTv1; rua=mailto:a@example.com"] * 2)
+    assert several is not None
+    assert "2 records" in several.problem
+
+
+def test_a_bad_destination_beside_a_good_one_is_remarked():
+    record = tls_rpt_record(["v=TLSRPTv1; rua=mailto:a@example.com,ftp://x.example/"])
+    assert record is not None
+    assert record.problem == ""
+    assert "ftp" in record.remarks[0]
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text):
+    record = tls_rpt_record([f"v=TLSRPTv1;{text}"])
+    assert record is not None
+    assert bool(record.destinations) != bool(record.problem)
