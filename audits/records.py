@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
+from scanner.deep_facts import DeepFacts
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
 from scanner.tls_facts import CertificateFacts
 from scanner.wire_facts import TlsFacts, VersionFacts
@@ -89,6 +90,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     connections: int
     seen_at: datetime | None
     tls: TlsFacts | None = None
+    deep: DeepFacts | None = None
 
 
 class FindingRecord(msgspec.Struct, frozen=True):
@@ -188,6 +190,7 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         connections=facts.connections if facts else 0,
         seen_at=facts.seen_at if facts else None,
         tls=facts.tls if facts else None,
+        deep=facts.deep if facts else None,
     )
 
 
@@ -209,7 +212,8 @@ def _with_handshakes(version: VersionFacts, suites: list[str]) -> VersionFacts:
     if not suites:
         return version
     known = tuple(dict.fromkeys((*version.suites, *suites)))
-    return msgspec.structs.replace(version, offered=Fact.YES, suites=known)
+    complete = version.complete and known == version.suites
+    return msgspec.structs.replace(version, offered=Fact.YES, suites=known, complete=complete)
 
 
 def _leaf(verdict: EndpointVerdict, facts: EndpointFacts | None) -> CertificateFacts | None:

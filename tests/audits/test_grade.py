@@ -139,10 +139,7 @@ def test_a_domain_with_one_host(name):
 
 def test_the_binding_of_an_open_grade_is_the_level_that_is_open_above_all_that_is_sustained():
     """MAIL in clear is greylisted and the handshake at level 1 open: only the second one hides the grade."""
-    facts = facts_of(
-        *(s for s in asked(Server(mail=reply(450), shake=Kind.RESET, classic=handshake("TLSv1.2", ()))).sessions)
-    )
-    verdict = graded(facts)
+    verdict = graded(Server(mail=reply(450), shake=Kind.RESET, classic=handshake("TLSv1.2", ())))
     assert (verdict.grade, verdict.sustained) == (Grade.INCONCLUSIVE, (Level.MAY, Level.MUST_NOPEERMATCH))
     assert verdict.unknown == (Level.NONE, Level.MUST)
     assert cause(verdict) is Cause.UNCONFIRMED
