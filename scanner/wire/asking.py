@@ -8,18 +8,20 @@ counts as a "no" is decided here alone:
   does the same. It refuses only if a hello that was taken up before is still taken up right after, and the question
   then meets the same silence again; and never from a server that is known to refuse with alerts, except to SSL 2.0;
 - an alert that could mean anything (internal_error, decode_error, ...) is doubtful as well; OpenSSL 3 says
-  internal_error to TLS 1.1. Twice the same alert refuses for the time being, and for good as soon as any later hello is
-  taken up; if none is, the refusal is taken back at the end;
+  internal_error to TLS 1.1. Twice the same alert refuses, provided that any later hello is taken up; if none is, the
+  refusal is taken back at the end. Once is enough where the next higher version was just refused so, because a server
+  with a lower version would have answered with that (RFC 5246 appendix E.1);
 - everything else leaves the question open: it is put once more, and after three in a row the plan ends.
 """
 
-from collections.abc import Generator, Set
+from collections.abc import Generator
 from enum import Enum, auto
 
 import msgspec
 
+from scanner.answers import Fact
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.wire.code_points import SSL2, SSL3, AlertDescription
+from scanner.wire.code_points import SSL2, SSL3, TLS11, AlertDescription
 from scanner.wire.hello import Hello
 from scanner.wire.ledger import WHOLE_OFFER, Ledger, failure_of
 from scanner.wire.questions import small_hello
@@ -82,7 +84,6 @@ class Asker:
         self._control: Hello | None = None
         self._speaks = False
         """Whether this server has refused with an alert."""
-        self._refusals = set(REFUSALS)
         self._unconfirmed: dict[int, list[Hello]] = {}
 
     def ask(self, hello: Hello) -> Question:
@@ -135,6 +136,14 @@ class Asker:
             self._unconfirmed.setdefault(alert, []).append(hello)
         return Reply(Verdict.REFUSED, reply.flight)
 
+    def _was_just_refused(self, hello: Hello, alert: int | None) -> bool:
+        """Whether this alert has just refused the next higher versions, and no hello was taken up since."""
+        known = self.ledger.versions
+        higher = [one.highest for one in self._unconfirmed.get(alert, ()) if one.highest <= TLS11] if alert else []
+        if known.get(hello.highest) is Fact.YES:
+            return False
+        return any(hello.highest < version and known.get(version) is Fact.NO for version in higher)
+
     def _still_answers(self) -> Generator[Hello, Answer, bool]:
         """Whether the server still takes up what it took up before."""
         if self._control is None:
@@ -151,11 +160,9 @@ class Asker:
             raise PlanStopped
         self.ledger.connections += 1
         flight = answer if isinstance(answer, ServerFlight) else None
-        verdict = verdict_on(hello, answer, self._refusals)
-        alert = _alert_of(flight)
-        if verdict is Verdict.DOUBTFUL and alert in self._unconfirmed:
-            self._unconfirmed[alert].append(hello)
-            verdict = Verdict.REFUSED
+        verdict = verdict_on(hello, answer)
+        if verdict is Verdict.DOUBTFUL and self._was_just_refused(hello, _alert_of(flight)):
+            verdict = self._refused(hello, Reply(verdict, flight)).verdict
         if verdict in (Verdict.OPEN, Verdict.DOUBTFUL):
             self.ledger.fail(answer if isinstance(answer, ProbeFailure) else failure_of(answer))
         self._speaks = self._speaks or verdict is Verdict.REFUSED
@@ -166,7 +173,6 @@ class Asker:
 
     def _take_up(self, hello: Hello, flight: ServerFlight) -> None:
         self._control = hello
-        self._refusals.update(self._unconfirmed)
         self._unconfirmed.clear()
         self.ledger.take_up(hello, flight)
 
@@ -183,8 +189,8 @@ def _alert_of(flight: ServerFlight | None) -> int | None:
     return flight.alert.description if flight is not None and flight.alert is not None else None
 
 
-def verdict_on(hello: Hello, answer: Answer, refusals: Set[int] = REFUSALS) -> Verdict:
-    """What one answer to one hello proves by itself; `refusals` are the alerts that this server refuses with."""
+def verdict_on(hello: Hello, answer: Answer) -> Verdict:
+    """What one answer to one hello proves by itself."""
     if isinstance(answer, ProbeFailure):
         silent = answer.stage is Stage.HANDSHAKE and answer.kind in (Kind.CLOSED, Kind.RESET)
         return Verdict.DOUBTFUL if silent else Verdict.OPEN
@@ -196,7 +202,7 @@ def verdict_on(hello: Hello, answer: Answer, refusals: Set[int] = REFUSALS) -> V
         return Verdict.ACCEPTED if _answers(hello, answer) else Verdict.OPEN
     if answer.suite is not None:
         return Verdict.BROKEN if _answers(hello, answer) else Verdict.OPEN
-    refusing = answer.end is FlightEnd.ALERT and _alert_of(answer) in refusals
+    refusing = answer.end is FlightEnd.ALERT and _alert_of(answer) in REFUSALS
     return Verdict.REFUSED if refusing else Verdict.DOUBTFUL
 
 

@@ -6,12 +6,15 @@ suite and a group at once, without a signature; ECDHE of the older versions name
 The groups that did not show in this way take a second round, with the suites known.
 """
 
+import msgspec
+
 from scanner.answers import Fact
-from scanner.wire.asking import Asker, Reply, Steps, Verdict
+from scanner.wire.asking import Asker, Question, Reply, Steps, Verdict
 from scanner.wire.code_points import SSL3, TLS12, TLS13, VERSION_NAMES, AlertDescription, version_name
+from scanner.wire.hello import Hello
 from scanner.wire.leaf_curve import leaf_curve
 from scanner.wire.ledger import SMALL_OFFER, WHOLE_OFFER, all_offers, refusal_text
-from scanner.wire.questions import CLASSIC_SUITES, all_groups, hello_for, small_hello
+from scanner.wire.questions import CLASSIC_SUITES, LARGE_HELLO, all_groups, hello_for, small_hello
 from scanner.wire.registry import suite
 from scanner.wire.server_flight import ServerFlight
 from scanner.wire.suite_traits import Trait
@@ -68,13 +71,29 @@ def enumerate_suites(asker: Asker, version: int) -> Steps:
         left = set(portion)
         while left:
             suites = tuple(code for code in portion if code in left)
-            groups = ledger.known_last(version, all_groups(version))
-            reply = yield from asker.ask_suites(hello_for(version, suites, groups))
+            hello = hello_for(version, suites, ledger.known_last(version, all_groups(version)))
+            large = ledger.special.get("large_hello") is Fact.INCONCLUSIVE and version > SSL3
+            reply = yield from (ask_large(asker, hello) if large else asker.ask_suites(hello))
             if reply.verdict is Verdict.OPEN:
                 return
             if reply.verdict is Verdict.REFUSED or reply.flight is None:
                 break
             left.discard(reply.flight.suite or 0)
+
+
+def ask_large(asker: Asker, hello: Hello) -> Question:
+    """Put a question in a hello of two TCP segments: being taken up, it has answered one question more.
+
+    Refused or unanswered, it is put again at its own size, so that the size is never blamed on the suites.
+    """
+    large = yield from asker.ask(msgspec.structs.replace(hello, pad_to=LARGE_HELLO))
+    if large.accepted:
+        asker.ledger.special["large_hello"] = Fact.YES
+        return large
+    reply = yield from asker.ask_suites(hello)
+    if reply.accepted and large.verdict is Verdict.REFUSED:
+        asker.ledger.special["large_hello"] = Fact.NO
+    return reply
 
 
 def enumerate_groups(asker: Asker, version: int) -> Steps:

@@ -1,4 +1,4 @@
-"""Questions with one answer, each for one connection: fallback protection, SHA-1 signatures, own DH prime, size.
+"""Questions with one answer, each for one connection: fallback protection, SHA-1 signatures, preference, DH groups.
 
 The answers go into `Ledger.special` under the name of their field in `TlsFacts`. A question that does not apply to
 this server is not put.
@@ -10,9 +10,12 @@ from scanner.answers import Fact
 from scanner.wire.asking import Asker, Steps, Verdict
 from scanner.wire.code_points import FFDHE_GROUPS, SHA1_SCHEMES, SSL3, TLS10, TLS12, TLS13, AlertDescription, group_name
 from scanner.wire.dh_primes import prime_name
-from scanner.wire.questions import GROUPS_TLS12, LARGE_HELLO, hello_for
+from scanner.wire.enumeration import ask_large
+from scanner.wire.preference import preference_of
+from scanner.wire.questions import GROUPS_TLS12, hello_for
 from scanner.wire.registry import suite
 from scanner.wire.suite_traits import Trait
+from scanner.wire_facts import Preference
 
 _SIGNED = frozenset({"RSA", "ECDSA", "DSS"})
 
@@ -37,16 +40,22 @@ def _accepted(asker: Asker, version: int) -> tuple[int, ...]:
     return tuple(asker.ledger.accepted.get(version, ()))
 
 
+def ask_preference(asker: Asker, version: int) -> Steps:
+    """Offer the known suites in the reverse of the order in which they were taken up, if that still decides whose
+    order counts."""
+    suites = _accepted(asker, version)
+    if len(suites) > 1 and preference_of(asker.ledger.suite_picks[version]) is Preference.UNKNOWN:
+        groups = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else None
+        yield from asker.ask(hello_for(version, suites[::-1], groups))
+
+
 def ask_large_hello(asker: Asker) -> Steps:
-    """Is a hello of two TCP segments answered like a small one? The suites stand in reverse, which tells of
-    preference as well."""
+    """The size question, where no question about suites could carry it."""
+    if asker.ledger.special.get("large_hello") is not Fact.INCONCLUSIVE:
+        return
     for version in (version for version in offered_versions(asker) if version != SSL3):
-        suites = _accepted(asker, version)[::-1]
-        known = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else GROUPS_TLS12
-        hello = hello_for(version, suites, known)
-        reply = yield from asker.ask(msgspec.structs.replace(hello, pad_to=LARGE_HELLO))
-        facts = {Verdict.ACCEPTED: Fact.YES, Verdict.REFUSED: Fact.NO}
-        _settle(asker, "large_hello", facts.get(reply.verdict, Fact.INCONCLUSIVE))
+        known = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else None
+        yield from ask_large(asker, hello_for(version, _accepted(asker, version)[::-1], known))
         return
     _settle(asker, "large_hello", Fact.NOT_TESTED)
 

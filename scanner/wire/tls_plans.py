@@ -24,6 +24,7 @@ from scanner.wire.single_questions import (
     ask_dh_groups,
     ask_fallback_scsv,
     ask_large_hello,
+    ask_preference,
     ask_sha1_signatures,
     offered_versions,
 )
@@ -88,6 +89,7 @@ def _full_steps(asker: Asker) -> Steps:
     for version in [TLS13] * (TLS13 in offered) + old:
         ledger.groups_wanted.add(version)
         yield from enumerate_groups(asker, version)
+        yield from ask_preference(asker, version)
     yield from asker.ask_suites(hello_for(SSL2))
     yield from ask_large_hello(asker)
     yield from ask_dh_groups(asker)
