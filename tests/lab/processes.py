@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_LIMIT_S = 20.0
-STOP_LIMIT_S = 10.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
 class NotStarted(Exception):
@@ -17,10 +17,15 @@ class NotStarted(Exception):
 
 @contextmanager
 def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in the foreground until the block ends; the kernel kills it should the test run die first."""
+    """Run a command in the foreground until the block ends; the kernel kills all of it should the test run die first.
+
+    A signal at the death of the parent is not enough: it is lost when a program changes its user, as mail servers do.
+    So each has a process namespace, which ends with its first process, and that is a shell that changes nothing.
+    """
+    shell = ("unshare", "--pid", "--fork", "--kill-child", "sh", "-c", '"$@" & wait $!', "sh")
     with log.open("ab") as output:
         child = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+            [*DIES_WITH_US, *shell, *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -29,12 +34,8 @@ def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
     try:
         yield child
     finally:
-        child.terminate()
-        try:
-            child.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        child.kill()
+        child.wait()
 
 
 def wait_for_ports(child: subprocess.Popen[bytes], addresses: Sequence[tuple[str, int]], *logs: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .laboratory import Laboratory
+from .processes import DIES_WITH_US
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,8 @@ class Scan:
         self.output, self.errors = output, errors
         self.began = time.monotonic()
         with errors.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT)
+            whole = [*DIES_WITH_US, *command]
+            self.process = subprocess.Popen(whole, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT)
         self.reports: dict[str, dict[str, Any]] = {}
         self.seconds = self.megabytes = self.processor_seconds = 0.0
 
