@@ -172,7 +172,10 @@ def _checked_digest(asked: ScanJob, options: bytes) -> str:
 def _fact_options(asked: ScanJob) -> bytes:
     """The options that change what is seen or judged, as the JSON by which a run is known again."""
     settings, options = asked.settings, asked.options
-    chosen = {name: getattr(settings, name) for name in ("ports", "depth", "envelope", "allow_private", "ipv4", "ipv6")}
+    chosen = {
+        name: getattr(settings, name)
+        for name in ("ports", "depth", "injection", "vulnerabilities", "envelope", "allow_private", "ipv4", "ipv6")
+    }
     judged = {name: options[name] for name in ("verify_depth", "require")}
     return msgspec.json.encode({**chosen, **judged})
 

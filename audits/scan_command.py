@@ -1,5 +1,6 @@
 """`tlsaudit scan`: the options, and what they mean for a run."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,16 @@ def network_options(command: Any) -> Any:
     help="How long to go on with a server that throttles, 90s, 30m or 2h; what is missing else is inconclusive.",
 )
 @click.option(
+    "--injection",
+    is_flag=True,
+    help="Also test for STARTTLS command injection. Only for servers you may test.",
+)
+@click.option(
+    "--vulnerabilities",
+    is_flag=True,
+    help="Also run sslyze's ROBOT, Heartbleed, CCS, renegotiation. Only for servers you may test.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 10_000),
     default=500,
@@ -158,6 +169,8 @@ def scan(**options: Any) -> None:
 
 def scan_settings(options: dict[str, Any]) -> ScanSettings:
     """The settings that the options ask for; a usage error where they contradict each other."""
+    if options["vulnerabilities"] and find_spec("sslyze") is None:
+        raise click.UsageError("--vulnerabilities needs sslyze: pip install 'tlsaudit[vulnerabilities]'")
     if options["only_v4"] and options["only_v6"]:
         raise click.UsageError("-4 and -6 exclude each other")
     try:
@@ -182,6 +195,8 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         interval_s=options["interval"],
         depth=Depth(options["depth"]),
         patience_s=_seconds(options["patience"]),
+        injection=options["injection"],
+        vulnerabilities=options["vulnerabilities"],
         jobs=options["jobs"],
         provider_jobs=options["provider_jobs"],
     )

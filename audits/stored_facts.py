@@ -13,6 +13,7 @@ from enum import IntEnum
 
 import msgspec
 
+from scanner.deep_facts import DeepFacts
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Level, SessionFacts, Target
 from scanner.failures import ProbeFailure
 from scanner.tls_facts import CertificateFacts
@@ -59,6 +60,7 @@ class _StoredEndpoint(msgspec.Struct, frozen=True):
     failure: ProbeFailure | None
     tls: TlsFacts | None = None
     hello_connections: int = 0
+    deep: DeepFacts | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -132,6 +134,7 @@ class EndpointText(msgspec.Struct, frozen=True):
             stored.failure,
             stored.tls,
             stored.hello_connections,
+            stored.deep,
         )
 
 

@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 import trio
 
 from scanner import settings
-from scanner.facts import Endpoint, SessionFacts
+from scanner.facts import Endpoint, Fact, SessionFacts
 from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage, refuse_local_trouble
 from scanner.handshake import TlsClient, TlsError
 from scanner.smtp import (
@@ -28,9 +28,10 @@ from scanner.smtp import (
     Step,
     Upgrade,
     hello_dialogue,
+    injection_dialogue,
     smtp_dialogue,
 )
-from scanner.tls_facts import HelloStyle
+from scanner.tls_facts import HandshakeFacts, HelloStyle
 from scanner.wire.code_points import SSL2
 from scanner.wire.flight import FlightReader
 from scanner.wire.hello import Hello, encode_hello, farewell, fresh_entropy
@@ -60,6 +61,19 @@ _TIMEOUTS = {
 }
 
 
+class TlsSide(Protocol):
+    """Our side of TLS in memory; see `handshake.TlsClient`."""
+
+    def shake(self) -> bool: ...
+    def feed(self, data: bytes) -> None: ...
+    def outgoing(self) -> bytes: ...
+    def encrypt(self, data: bytes) -> None: ...
+    def decrypt(self) -> bytes | None: ...
+    def close(self) -> None: ...
+    def chain_der(self) -> tuple[bytes, ...]: ...
+    def facts(self, chain: tuple[str, ...]) -> HandshakeFacts: ...
+
+
 class SessionResult(msgspec.Struct, frozen=True):
     """The facts of one connection, and the DER of every certificate that it showed."""
 
@@ -84,15 +98,22 @@ async def connect_tcp(address: str, port: int) -> trio.socket.SocketType:
 
 
 async def probe_session(
-    endpoint: Endpoint, request: SessionRequest, connect: Connector = connect_tcp, tap: Tap | None = None
+    endpoint: Endpoint,
+    request: SessionRequest,
+    connect: Connector = connect_tcp,
+    tap: Tap | None = None,
+    tls: TlsSide | None = None,
 ) -> SessionResult:
-    """Opens one connection, holds the dialogue of `request` on it, closes it. Never raises for what a peer does."""
+    """Opens one connection, holds the dialogue of `request` on it, closes it. Never raises for what a peer does.
+
+    TLS is spoken by `tls` where one is given, else by a new client with the hello of the request.
+    """
     end = trio.current_time() + settings.SESSION_TIMEOUT_S
     sock = await _connected(endpoint, connect)
     if isinstance(sock, ProbeFailure):
         return SessionResult(SessionFacts(request.hello, failure=sock, transcript=(f"* {sock}",)))
     with sock:
-        wire = _Wire(sock, request, tap)
+        wire = _Wire(sock, request, tap, tls)
         facts = await _held(smtp_dialogue(request), wire, end)
         return SessionResult(facts, wire.certificates)
 
@@ -109,12 +130,24 @@ async def probe_hello(
         return await _held(hello_dialogue(request, hello), _Wire(sock, request, tap), end)
 
 
+async def probe_injection(
+    endpoint: Endpoint, request: SessionRequest, connect: Connector = connect_tcp, tap: Tap | None = None
+) -> Fact | ProbeFailure:
+    """Opens one connection and asks whether a command sent behind STARTTLS in clear is obeyed inside TLS."""
+    end = trio.current_time() + settings.SESSION_TIMEOUT_S
+    sock = await _connected(endpoint, connect)
+    if isinstance(sock, ProbeFailure):
+        return sock
+    with sock:
+        return await _held(injection_dialogue(request), _Wire(sock, request, tap), end)
+
+
 async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.SocketType | ProbeFailure:
     with trio.move_on_after(settings.CONNECT_TIMEOUT_S):
         try:
             return await connect(endpoint.address, endpoint.port)
         except OSError as error:
-            return _failure_of_os_error(Stage.CONNECT, error)
+            return failure_of_os_error(Stage.CONNECT, error)
     return ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {settings.CONNECT_TIMEOUT_S:g} s")
 
 
@@ -143,7 +176,8 @@ def _waited(seconds: float, partial: str) -> str:
     return f"{words}, only {partial!r}" if partial else words
 
 
-def _failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
+def failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
+    """The failure that an error of the socket stands for; raises LocalTroubleError where it is our own machine's."""
     refuse_local_trouble(error)
     kinds = {
         errno.ECONNREFUSED: Kind.REFUSED,
@@ -159,13 +193,16 @@ def _failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
 class _Wire:
     """The socket of one session, with TLS on it once it was started."""
 
-    def __init__(self, sock: trio.socket.SocketType, request: SessionRequest, tap: Tap | None) -> None:
+    def __init__(
+        self, sock: trio.socket.SocketType, request: SessionRequest, tap: Tap | None, client: TlsSide | None = None
+    ) -> None:
         self.certificates: tuple[bytes, ...] = ()
         self._sock = sock
         self._request = request
         self._tap = tap
         self._reader = ReplyReader()
-        self._tls: TlsClient | None = None
+        self._client = client
+        self._tls: TlsSide | None = None
         self._phase = Phase.CLEAR
         self._left = settings.MAX_SESSION_BYTES
 
@@ -186,7 +223,7 @@ class _Wire:
                     return await self._first_flight(hello)
                 case Upgrade(hello):
                     assert isinstance(hello, HelloStyle)
-                    return await self._upgrade(TlsClient(hello, self._request.sni))
+                    return await self._upgrade(self._client or TlsClient(hello, self._request.sni))
                 case Quit():
                     return await self._quit()
         except _Closed:
@@ -197,7 +234,7 @@ class _Wire:
         except ProtocolError as error:
             return ProbeFailure(step.stage, Kind.PROTOCOL, str(error))
         except OSError as error:
-            return _failure_of_os_error(step.stage, error)
+            return failure_of_os_error(step.stage, error)
 
     async def _reply(self) -> SmtpReply:
         while (reply := self._reader.next_reply()) is None:
@@ -222,7 +259,7 @@ class _Wire:
             self._tls.encrypt(data)
             await self._flush(self._tls)
 
-    async def _upgrade(self, tls: TlsClient) -> Outcome:
+    async def _upgrade(self, tls: TlsSide) -> Outcome:
         """The handshake. Plain text behind the 220 is dropped, as Postfix does since CVE-2011-0411."""
         self._reader.take_rest()
         self._phase = Phase.HANDSHAKE
@@ -266,7 +303,7 @@ class _Wire:
             await self._flush(self._tls)
         return reply
 
-    async def _flush(self, tls: TlsClient) -> None:
+    async def _flush(self, tls: TlsSide) -> None:
         if data := tls.outgoing():
             await self._transmit(data)
 

@@ -1,26 +1,41 @@
 """Asks one endpoint by its plans, paced: first the sessions that decide the grade, then hellos about its TLS."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import trio
 
 from scanner.certificates import certificate_from_der
-from scanner.connection import Connector, SessionResult, Tap, connect_tcp, probe_hello, probe_session
+from scanner.connection import (
+    Connector,
+    SessionResult,
+    Tap,
+    TlsSide,
+    connect_tcp,
+    probe_hello,
+    probe_injection,
+    probe_session,
+)
+from scanner.deep_facts import DeepFacts
 from scanner.egress import EgressWatch
-from scanner.facts import Endpoint, EndpointFacts, Lookup, SessionFacts
+from scanner.facts import Endpoint, EndpointFacts, Fact, Lookup, SessionFacts, Transport
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.pace import Pace, is_refusal
 from scanner.plans import plan_of, tls_plan_of
 from scanner.providers import providers_of
+from scanner.resumption import ResumingClient, resumption_facts, ways_of
 from scanner.route import Question
 from scanner.settings import Depth, ScanSettings
 from scanner.smtp import SessionRequest
+from scanner.sslyze_probe import doubted, relay, vulnerability_facts
 from scanner.tls_facts import CertificateFacts, HelloStyle
 from scanner.wire.hello import Hello
 from scanner.wire.picture import TlsPicture
 from scanner.wire.server_flight import ServerFlight
+from scanner.wire_facts import TlsFacts
 
 
 async def _nothing_known(_endpoint: Endpoint) -> EndpointFacts | None:
@@ -58,10 +73,11 @@ class EndpointProbe:
             return known
         visit = _Visit(endpoint, providers_of(mx_host, endpoint.address), self._request(endpoint))
         await self._hold_sessions(visit)
-        picture = None
-        if self._settings.depth is not Depth.POLICY and visit.tls_started and visit.failure is None:
-            picture = await self._ask_hellos(visit)
-        return visit.facts(self._shells.now(), picture)
+        if visit.tls_started and visit.failure is None:
+            if self._settings.depth is not Depth.POLICY:
+                await self._ask_hellos(visit)
+            await self._ask_deeper(visit)
+        return visit.facts(self._shells.now())
 
     def _request(self, endpoint: Endpoint) -> SessionRequest:
         settings = self._settings
@@ -84,19 +100,27 @@ class EndpointProbe:
             except StopIteration:
                 wanted = None
 
-    async def _session(self, visit: "_Visit", request: SessionRequest) -> SessionResult | None:
+    async def _session(
+        self, visit: "_Visit", request: SessionRequest, tls: TlsSide | None = None
+    ) -> SessionResult | None:
         """One session when its turn has come; None where the provider was paused while it waited."""
-        endpoint = visit.endpoint
-        async with self._pace.turn(endpoint.address, visit.providers), self._in_flight:
-            if self._pace.is_paused(visit.providers):
+        endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
+        async with self._turn(visit) as free:
+            if not free:
                 return None
-            result = await probe_session(endpoint, request, self._shells.connect, self._shells.tap(endpoint))
+            result = await probe_session(endpoint, request, self._shells.connect, tap, tls)
             self._pace.note(endpoint.address, visit.providers, result.facts.failure)
         self._shells.observe(endpoint, result.facts)
         self.egress.note(endpoint, result.facts)
         return result
 
-    async def _ask_hellos(self, visit: "_Visit") -> TlsPicture:
+    @asynccontextmanager
+    async def _turn(self, visit: "_Visit") -> AsyncIterator[bool]:
+        """The turn of this address among all connections of the run; false where its provider is left alone."""
+        async with self._pace.turn(visit.endpoint.address, visit.providers), self._in_flight:
+            yield not self._pace.is_paused(visit.providers)
+
+    async def _ask_hellos(self, visit: "_Visit") -> None:
         """Puts the questions of the depth's plan. The plan ends itself where a server no longer answers."""
         plan = tls_plan_of(self._settings.depth)
         patience_ends = trio.current_time() + self._settings.patience_s
@@ -106,9 +130,8 @@ class EndpointProbe:
             try:
                 hello = plan.send(answer)
             except StopIteration as stop:
-                picture: TlsPicture = stop.value
-                visit.keep(picture.certificates)
-                return picture
+                visit.see(stop.value)
+                return
 
     async def _patient_answer(self, visit: "_Visit", hello: Hello, patience_ends: float) -> ServerFlight | ProbeFailure:
         """The answer to one hello; while there is patience a refusal is waited out and the question put again."""
@@ -119,16 +142,68 @@ class EndpointProbe:
                 return answer
 
     async def _answer(self, visit: "_Visit", hello: Hello) -> ServerFlight | ProbeFailure:
-        endpoint = visit.endpoint
+        endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
         asked = msgspec.structs.replace(hello, sni=endpoint.sni) if endpoint.sni else hello
-        async with self._pace.turn(endpoint.address, visit.providers), self._in_flight:
-            if self._pace.is_paused(visit.providers):
+        async with self._turn(visit) as free:
+            if not free:
                 return ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(visit.providers))
-            tap = self._shells.tap(endpoint)
             answer = await probe_hello(endpoint, visit.request, asked, self._shells.connect, tap)
             visit.hello_connections += 1
-            self._pace.note(endpoint.address, visit.providers, answer if isinstance(answer, ProbeFailure) else None)
+            trouble = answer if isinstance(answer, ProbeFailure) else None
+            self._pace.note(endpoint.address, visit.providers, trouble)
         return answer
+
+    async def _ask_deeper(self, visit: "_Visit") -> None:
+        """Resumption at depth full; command injection and the intrusive tests only where they are wanted."""
+        deep = DeepFacts()
+        if self._settings.depth is Depth.FULL:
+            ways = [await resumption_facts(way, partial(self._resuming, visit)) for way in ways_of(visit.tls)]
+            deep = msgspec.structs.replace(deep, resumption=tuple(ways))
+        if self._settings.injection and visit.endpoint.transport is Transport.STARTTLS:
+            deep = msgspec.structs.replace(deep, command_injection=await self._injection(visit))
+        if self._settings.vulnerabilities:
+            deep = await self._vulnerabilities(visit, deep)
+        visit.deep = deep if deep != DeepFacts() else None
+
+    async def _resuming(self, visit: "_Visit", client: ResumingClient) -> SessionResult | None:
+        """One session of the test for resumption: without MAIL, and not among those that decide the grade."""
+        result = await self._session(visit, msgspec.structs.replace(visit.request, envelope=False), client)
+        visit.hello_connections += result is not None
+        return result
+
+    async def _injection(self, visit: "_Visit") -> Fact:
+        endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
+        async with self._turn(visit) as free:
+            if not free:
+                return Fact.INCONCLUSIVE
+            answer = await probe_injection(endpoint, visit.request, self._shells.connect, tap)
+            visit.hello_connections += 1
+            trouble = answer if isinstance(answer, ProbeFailure) else None
+            self._pace.note(endpoint.address, visit.providers, trouble)
+        return Fact.INCONCLUSIVE if isinstance(answer, ProbeFailure) else answer
+
+    async def _vulnerabilities(self, visit: "_Visit", deep: DeepFacts) -> DeepFacts:
+        """sslyze's tests; each of its connections waits for its turn like ours."""
+        made = refused = 0
+        endpoint = visit.endpoint
+
+        async def carry(near: trio.SocketStream) -> None:
+            nonlocal made, refused
+            async with self._turn(visit) as free:
+                if not free:
+                    refused += 1
+                    return
+                made += 1
+                try:
+                    far = await self._shells.connect(endpoint.address, endpoint.port)
+                except OSError:
+                    refused += 1
+                    return
+                refused += not await relay(near, far, endpoint.transport)
+
+        found = await vulnerability_facts(endpoint, visit.request.ehlo, carry)
+        answers = doubted(found) if refused else found
+        return msgspec.structs.replace(deep, vulnerabilities=answers, vulnerability_connections=made)
 
 
 class _Visit:
@@ -141,6 +216,8 @@ class _Visit:
         self.sessions: list[SessionFacts] = []
         self.failure: ProbeFailure | None = None
         self.hello_connections = 0
+        self.tls: TlsFacts | None = None
+        self.deep: DeepFacts | None = None
         self._certificates: dict[str, CertificateFacts] = {}
 
     @property
@@ -154,13 +231,19 @@ class _Visit:
         """Reads certificates, each once."""
         self._certificates |= {facts.sha256: facts for facts in map(certificate_from_der, ders)}
 
-    def facts(self, seen_at: datetime, picture: TlsPicture | None) -> EndpointFacts:
+    def see(self, picture: TlsPicture) -> None:
+        """Takes what a plan of hellos has seen."""
+        self.tls = picture.facts
+        self.keep(picture.certificates)
+
+    def facts(self, seen_at: datetime) -> EndpointFacts:
         return EndpointFacts(
             self.endpoint,
             seen_at,
             tuple(self.sessions),
             tuple(self._certificates.values()),
             self.failure,
-            picture.facts if picture else None,
+            self.tls,
             self.hello_connections,
+            self.deep,
         )

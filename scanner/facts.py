@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from scanner.answers import Fact as Fact
+from scanner.deep_facts import DeepFacts
 from scanner.dns_facts import AddressRecord as AddressRecord
 from scanner.dns_facts import DnsAnswer as DnsAnswer
 from scanner.dns_facts import DnsRecord as DnsRecord
@@ -175,8 +176,8 @@ class SessionFacts(msgspec.Struct, frozen=True):
 class EndpointFacts(msgspec.Struct, frozen=True):
     """All that was seen of one endpoint, at `seen_at`. No sessions: `failure` says why nobody was asked.
 
-    `tls` is what its TLS is able to do, where more than the grade was asked (--depth); `hello_connections` were made
-    for that.
+    `tls` is what its TLS is able to do, where more than the grade was asked (--depth), `deep` what was asked beyond
+    hellos; `hello_connections` were made for these.
     """
 
     endpoint: Endpoint
@@ -186,10 +187,11 @@ class EndpointFacts(msgspec.Struct, frozen=True):
     failure: ProbeFailure | None = None
     tls: TlsFacts | None = None
     hello_connections: int = 0
+    deep: DeepFacts | None = None
 
     @property
     def connections(self) -> int:
-        """How many connections were opened for these facts."""
+        """How many connections were opened for these facts; those of intrusive tests count apart."""
         return len(self.sessions) + self.hello_connections
 
 

@@ -34,6 +34,17 @@ SESSION_TIMEOUT_S = 120.0
 """One connection, all in all: a peer that drips a byte a second must not hold a place for ever."""
 QUIT_TIMEOUT_S = 3.0
 
+# --- policy by HTTPS (RFC 8461) ------------------------------------------------------------------------------------
+
+POLICY_PORT = 443
+POLICY_TIMEOUT_S = 60.0
+"""One minute for connection, handshake and answer together (section 3.3 suggests that much)."""
+MAX_POLICY_BYTES = 64 * 1024
+"""The largest policy that is read (section 3.3 suggests it)."""
+MAX_POLICY_HEADER = 16 * 1024
+MAX_POLICY_ADDRESSES = 4
+"""Addresses of a policy host that are tried in turn."""
+
 # --- DNS -----------------------------------------------------------------------------------------------------------
 
 DNS_TIMEOUT_S = 5.0
@@ -67,6 +78,8 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[int, ...] = (25, 465, 587)
     depth: Depth = Depth.POLICY
     patience_s: float = 0.0
+    injection: bool = False
+    vulnerabilities: bool = False
     envelope: bool = False
     ehlo: str = "localhost"
     resolvers: tuple[str, ...] = ()
@@ -79,3 +92,6 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
     provider_jobs: int = 10
     excluded_names: tuple[str, ...] = ()
     excluded_networks: tuple[str, ...] = ()
+    published: bool = False
+    """Whether published policy (DANE, MTA-STS, TLSRPT) is looked for."""
+    policy_port: int = POLICY_PORT

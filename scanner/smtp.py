@@ -11,7 +11,7 @@ from collections.abc import Generator
 import msgspec
 
 from scanner import settings
-from scanner.facts import SessionFacts, Transport
+from scanner.facts import Fact, SessionFacts, Transport
 from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
 from scanner.tls_facts import HandshakeFacts, HelloStyle
 from scanner.wire.hello import Hello
@@ -218,6 +218,29 @@ def hello_dialogue(request: SessionRequest, hello: Hello) -> HelloDialogue:
         return ended.failure or ProbeFailure(Stage.HANDSHAKE, Kind.CLOSED)
     assert isinstance(outcome, ServerFlight | ProbeFailure)
     return outcome
+
+
+def injection_dialogue(request: SessionRequest) -> Generator[Step, Outcome, Fact | ProbeFailure]:
+    """Sends NOOP behind STARTTLS in one go (CVE-2011-0411): is it answered inside TLS, where nobody said it?
+
+    If so every reply inside TLS belongs to the command before: EHLO gets the reply to NOOP, QUIT the one to EHLO. A
+    server that drops the NOOP, as RFC 3207 section 4.2 wants, says 221 to QUIT.
+    """
+    record = _Recorder(request.hello)
+    try:
+        yield from _greeting(record)
+        ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
+        if "STARTTLS" not in keywords(ehlo):
+            return ProbeFailure(Stage.EHLO, Kind.PROTOCOL, "STARTTLS is not offered this time", ehlo)
+        reply = yield from record.ask(Say("STARTTLS\r\nNOOP", Stage.STARTTLS))
+        if reply.severity != 2:
+            return failure_of_reply(Stage.STARTTLS, reply)
+        yield from _upgrade(request, record)
+        yield from record.ask(Say(f"EHLO {request.ehlo}", Stage.EHLO_TLS))
+        last = yield from record.ask(Say("QUIT", Stage.EHLO_TLS))
+    except _Ended as ended:
+        return ended.failure or ProbeFailure(Stage.HANDSHAKE, Kind.CLOSED)
+    return {221: Fact.NO, 250: Fact.YES}.get(last.code, Fact.INCONCLUSIVE)
 
 
 def _quit(record: _Recorder) -> Generator[Step, Outcome, ProbeFailure | None]:
