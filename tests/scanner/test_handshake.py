@@ -1,5 +1,6 @@
 """Full handshakes in memory: the client under test against the standard library's server side."""
 
+import base64
 import contextlib
 import gc
 import ssl
@@ -7,8 +8,6 @@ import weakref
 from functools import cache
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dh
-from cryptography.hazmat.primitives.serialization import Encoding, ParameterFormat
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -20,7 +19,7 @@ from scanner import settings
 from scanner.failures import ProtocolError
 from scanner.handshake import TlsClient, TlsError
 from scanner.tls_facts import HelloStyle
-from tests.certificate_factory import intermediate, leaf, root, rsa_key
+from tests.certificate_factory import integer, intermediate, leaf, root, rsa_key, sequence
 
 MUST, CLASSIC, LEVEL1 = HelloStyle.POSTFIX_MUST, HelloStyle.CLASSIC, HelloStyle.CLASSIC_LEVEL1
 TLS10, TLS11 = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
@@ -148,7 +147,8 @@ def modp2048() -> bytes:
     unit = 1 << (1918 + 32)
     pi = (4 * (4 * arctan_of_inverse(5, unit) - arctan_of_inverse(239, unit))) >> 32
     prime = 2**2048 - 2**1984 - 1 + 2**64 * (pi + 124476)
-    return dh.DHParameterNumbers(prime, 2).parameters().parameter_bytes(Encoding.PEM, ParameterFormat.PKCS3)
+    parameters = base64.encodebytes(sequence(integer(prime), integer(2)))
+    return b"-----BEGIN DH PARAMETERS-----\n" + parameters + b"-----END DH PARAMETERS-----\n"
 
 
 def server_with_dhe(tmp_path, ciphers: str) -> Server:
