@@ -229,7 +229,7 @@ async def test_whatever_ends_a_turn_it_is_given_back(autojump_clock, ends):
     st.lists(
         st.tuples(
             st.sampled_from([f"192.0.2.{n}" for n in range(4)]),
-            st.sets(st.sampled_from(["a.example", "b.example", "c.example"])),
+            st.lists(st.sampled_from(["a.example", "b.example", "c.example"]), unique=True),
             st.floats(0, 3),
             st.one_of(st.none(), st.floats(0, 6)),
         ),
@@ -242,7 +242,7 @@ def test_any_crowd_with_any_cancellations_keeps_the_manners_and_comes_to_its_end
     here: Counter[str] = Counter()
     free_from: dict[str, float] = {}
 
-    async def probe(manners: Pace, address: str, providers: set[str], seconds: float, patience: float | None) -> None:
+    async def probe(manners: Pace, address: str, providers: list[str], seconds: float, patience: float | None) -> None:
         with trio.move_on_after(float("inf") if patience is None else patience):
             async with manners.turn(address, tuple(providers)):
                 names = [address, *providers]
