@@ -12,7 +12,7 @@ import msgspec
 
 from scanner.facts import EndpointFacts, Fact, SessionFacts, Transport
 from scanner.failures import Kind, ProbeFailure, SmtpReply, Stage
-from scanner.tls_facts import LEVEL1_VERSIONS, HandshakeFacts, HelloStyle
+from scanner.tls_facts import LEVEL1_VERSIONS, OTHER_CHAINS, HandshakeFacts, HelloStyle
 
 
 class Starttls(StrEnum):
@@ -76,7 +76,7 @@ class Observed(msgspec.Struct, frozen=True):
 
 def observed(facts: EndpointFacts) -> Observed:
     """Reads the sessions of an endpoint."""
-    sessions = facts.sessions
+    sessions = tuple(session for session in facts.sessions if session.hello not in OTHER_CHAINS)
     inside = [(session, _inside(session)) for session in sessions if _tls_started(session)]
     handshakes = [session for session in sessions if session.handshake]
     whole = [session for session, outcome in inside if outcome is _Inside.WORKS]

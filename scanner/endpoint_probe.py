@@ -73,7 +73,7 @@ class EndpointProbe:
             return known
         visit = _Visit(endpoint, providers_of(mx_host, endpoint.address), self._request(endpoint))
         await self._hold_sessions(visit)
-        if visit.tls_started and visit.failure is None:
+        if visit.tls_started and visit.failure is None and not endpoint.sni:
             if self._settings.depth is not Depth.POLICY:
                 await self._ask_hellos(visit)
             await self._ask_deeper(visit)

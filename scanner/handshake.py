@@ -16,7 +16,7 @@ from OpenSSL import SSL, crypto
 
 from scanner import settings
 from scanner.failures import ProtocolError
-from scanner.tls_facts import HandshakeFacts, HelloStyle
+from scanner.tls_facts import OTHER_CHAINS, HandshakeFacts, HelloStyle
 from scanner.wire.registry import suite_code, suite_name
 
 _MEDIUM = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH:+kDHE"
@@ -26,7 +26,11 @@ _CIPHERS = {
     HelloStyle.POSTFIX_MUST: f"{_MEDIUM}:!aNULL:@SECLEVEL=1",
     HelloStyle.CLASSIC: f"{_MEDIUM}:@SECLEVEL=0",
     HelloStyle.CLASSIC_LEVEL1: f"{_MEDIUM}:!aNULL:@SECLEVEL=1",
+    HelloStyle.RSA_CHAIN: "aRSA:@SECLEVEL=1",
+    HelloStyle.ECDSA_CHAIN: "aECDSA:@SECLEVEL=1",
 }
+
+_LEAF_KEYS = {crypto.TYPE_RSA: "RSA", crypto.TYPE_EC: "EC"}
 
 _CERTIFICATE_REQUEST_STATES = (b"SSLv3/TLS read server certificate request", b"TLSv1.3 read server certificate request")
 
@@ -43,7 +47,9 @@ def _context(hello: HelloStyle) -> SSL.Context:
     context.set_verify(SSL.VERIFY_NONE)
     context.set_options(SSL.OP_ALL)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    if hello is not HelloStyle.POSTFIX_MUST:
+    if hello in OTHER_CHAINS:
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    elif hello is not HelloStyle.POSTFIX_MUST:
         context.set_tmp_ecdh(ec.SECP256R1())
     context.set_info_callback(_note_state)
     return context
@@ -138,7 +144,15 @@ class TlsClient:
             chain=chain,
             client_certificate_requested=self._notes.client_certificate_requested,
             sni=self._sni or None,
+            leaf_key=self._leaf_key(),
         )
+
+    def _leaf_key(self) -> str:
+        leaf = self._connection.get_peer_certificate()
+        try:
+            return _LEAF_KEYS.get(leaf.get_pubkey().type(), "") if leaf else ""
+        except crypto.Error:  # a kind of key that OpenSSL does not know
+            return ""
 
     def chain_der(self) -> tuple[bytes, ...]:
         """The DER of each certificate as received; empty for an anonymous suite."""

@@ -16,6 +16,7 @@ from scanner.addresses import Exclusions, is_public
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import EndpointProbe, Shells
 from scanner.facts import (
+    NO_MAIL_ROUTES,
     DomainFacts,
     Endpoint,
     EndpointFacts,
@@ -27,7 +28,9 @@ from scanner.facts import (
 )
 from scanner.failures import Kind, LocalTroubleError, ProbeFailure, Stage
 from scanner.once import OnceEach
-from scanner.route import Question, endpoint_refs, route_plan
+from scanner.policy_plan import policy_refs
+from scanner.policy_probe import PolicyProbe
+from scanner.route import Answers, Question, endpoint_refs, route_plan
 from scanner.settings import CACHE_ENTRIES, ScanSettings
 
 K = TypeVar("K", bound=Hashable)
@@ -76,6 +79,13 @@ class _Scan:
         self._answers: OnceEach[Question, Lookup] = OnceEach(CACHE_ENTRIES)
         self._endpoints: OnceEach[Endpoint, EndpointFacts] = OnceEach(CACHE_ENTRIES)
         self._obstacle = lru_cache(CACHE_ENTRIES)(self._look_for_obstacle)
+        self._policy = PolicyProbe(
+            settings=settings,
+            answer=self._ask_all,
+            obstacle=self._obstacle,
+            connect=shells.connect,
+            now=shells.now,
+        )
 
     async def domain(self, target: Target) -> ProbedDomain:
         if self._excluded.covers_name(target.name):
@@ -86,8 +96,12 @@ class _Scan:
         names = {host.name: (host.name, *host.aliases) for host in known}
         refs = endpoint_refs(target, route, self._settings.ports)
         refs = tuple(self._filtered(ref, names[ref.mx_host]) for ref in refs)
+        policy = None
+        if self._settings.published and route.status not in NO_MAIL_ROUTES:
+            policy = await self._policy.facts(target, route)
+            refs += policy_refs(refs, policy)
         hosts = {ref.endpoint: ref.mx_host for ref in reversed(refs) if ref.failure is None}
-        facts = DomainFacts(target, route, refs)
+        facts = DomainFacts(target, route, refs, policy)
         found = await _all(self._endpoints, facts.probed, lambda endpoint: self.probe.facts(endpoint, hosts[endpoint]))
         return ProbedDomain(facts, found)
 
@@ -97,11 +111,14 @@ class _Scan:
         try:
             questions = next(plan)
             while True:
-                answers = await _all(self._answers, questions, self._answer)
-                questions = plan.send(dict(zip(questions, answers, strict=True)))
+                questions = plan.send(await self._ask_all(questions))
         except StopIteration as stop:
             route: MailRoute = stop.value
             return route
+
+    async def _ask_all(self, questions: tuple[Question, ...]) -> Answers:
+        answers = await _all(self._answers, questions, self._answer)
+        return dict(zip(questions, answers, strict=True))
 
     async def _answer(self, question: Question) -> Lookup:
         if self._excluded.covers_name(question.name):

@@ -51,11 +51,37 @@ def policy_plan(request: SessionRequest) -> Plan:
 
 
 def plan_of(request: SessionRequest) -> Plan:
-    """The plan for an endpoint. Where TLS begins at once (465) there is nothing to confirm: one connection."""
-    if request.transport is Transport.IMPLICIT:
+    """The plan for an endpoint. Where TLS begins at once (465) there is nothing to confirm: one connection.
+
+    With a server name, by which published policy is judged, a second connection looks for a second chain.
+    """
+    if request.sni:
+        yield from named_plan(request)
+    elif request.transport is Transport.IMPLICIT:
         yield request
     else:
         yield from policy_plan(request)
+
+
+def named_plan(request: SessionRequest) -> Plan:
+    """The usual session, or what its failure makes necessary; then one for a certificate with the other kind of key."""
+    plan = plan_of(msgspec.structs.replace(request, sni=""))
+    wanted = next(plan)
+    chain_seen = False
+    while True:
+        seen = yield msgspec.structs.replace(wanted, sni=request.sni)
+        chain_seen |= seen.handshake is not None and seen.failure is None
+        try:
+            wanted = plan.send(seen)
+        except StopIteration:
+            break
+    if chain_seen:
+        other = HelloStyle.RSA_CHAIN if _is_ecdsa(seen) else HelloStyle.ECDSA_CHAIN
+        yield msgspec.structs.replace(request, hello=other)
+
+
+def _is_ecdsa(session: SessionFacts) -> bool:
+    return session.handshake is not None and session.handshake.leaf_key == "EC"
 
 
 def tls_plan_of(depth: Depth) -> TlsPlan:

@@ -93,14 +93,14 @@ def _route_of_hosts(found: RouteStatus, none: RouteStatus, hosts: tuple[MxHost, 
 
 
 def _hosts(named: list[tuple[int, str]]) -> Generator[tuple[Question, ...], Answers, tuple[MxHost, ...]]:
-    names = {name for _, name in named if not _is_address(name)}
+    names = {name for _, name in named if not is_address(name)}
     questions = tuple(Question(name, rdtype) for name in sorted(names) for rdtype in ("A", "AAAA"))
     answers = (yield questions) if questions else {}
     return tuple(_host(preference, name, answers) for preference, name in named)
 
 
 def _host(preference: int, name: str, answers: Answers) -> MxHost:
-    if _is_address(name):
+    if is_address(name):
         return MxHost(name, preference, (contacted_address(name),))
     pair = [answers[Question(name, rdtype)] for rdtype in ("A", "AAAA")]
     given = [answer for answer in pair if isinstance(answer, DnsAnswer)]
@@ -134,7 +134,8 @@ def _srv(answer: Lookup) -> list[SrvRecord]:
     return sorted(records, key=lambda record: (record.priority, -record.weight))[: settings.MAX_MX_HOSTS]
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether the name of a host is an address literal."""
     try:
         ip_address(name)
     except ValueError:

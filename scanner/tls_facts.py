@@ -15,7 +15,13 @@ class HelloStyle(StrEnum):
     """A small hello with one curve, security level 0, legacy versions, anonymous suites, DHE."""
     CLASSIC_LEVEL1 = "classic-level1"
     """The small hello at security level 1: decides MUST where the large one was not understood."""
+    RSA_CHAIN = "rsa-chain"
+    ECDSA_CHAIN = "ecdsa-chain"
+    """TLS 1.2 with suites of one kind of key alone: shows the other chain of a server that has two."""
 
+
+OTHER_CHAINS = frozenset({HelloStyle.RSA_CHAIN, HelloStyle.ECDSA_CHAIN})
+"""Hellos that no sender makes: what fails for them decides no level."""
 
 LEVEL1_VERSIONS = ("TLSv1.2", "TLSv1.3")
 """What OpenSSL 3 can negotiate at security level 1: the signatures of TLS 1.0 and 1.1 rest on SHA-1 and MD5."""
@@ -26,7 +32,7 @@ class HandshakeFacts(msgspec.Struct, frozen=True):
 
     `version` as OpenSSL and the JSON contract spell it ("TLSv1.3"); `suite` is the IANA name, `openssl_suite`
     OpenSSL's; `group` the key exchange group where known; `chain` the SHA-256 of each certificate's DER, leaf first,
-    exactly as received (RFC 8446 section 4.4.2 allows disorder).
+    exactly as received (RFC 8446 section 4.4.2 allows disorder). `leaf_key` is "EC" or "RSA" where the leaf is such.
     """
 
     version: str
@@ -36,6 +42,7 @@ class HandshakeFacts(msgspec.Struct, frozen=True):
     chain: tuple[str, ...] = ()
     client_certificate_requested: bool | None = None
     sni: str | None = None
+    leaf_key: str = ""
 
     @property
     def fits_level1(self) -> bool:
