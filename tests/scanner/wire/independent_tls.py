@@ -4,7 +4,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from tlslite import constants, extensions, messages
-    from tlslite.utils import codec
+    from tlslite import constants, extensions, messages, tlsconnection, x509, x509certchain
+    from tlslite.utils import codec, keyfactory
 
-__all__ = ["codec", "constants", "extensions", "messages"]
+__all__ = ["codec", "constants", "extensions", "keyfactory", "messages", "tlsconnection", "x509", "x509certchain"]
