@@ -12,6 +12,7 @@ import msgspec
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
 from scanner.deep_facts import DeepFacts
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
+from scanner.failures import SmtpReply
 from scanner.tls_facts import CertificateFacts
 from scanner.wire_facts import TlsFacts, VersionFacts
 
@@ -61,6 +62,19 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     not_after: datetime | None
 
 
+class SmtpRecord(msgspec.Struct, frozen=True):
+    """What SMTP showed beside TLS: service extensions in clear and inside TLS, in upper case.
+
+    `auth_in_clear`: AUTH is offered before TLS. `tls_required`: MAIL in clear is answered with 530 (with --envelope).
+    """
+
+    keywords_clear: tuple[str, ...]
+    keywords_tls: tuple[str, ...]
+    auth_in_clear: Fact
+    auth_inside_tls: Fact
+    tls_required: Fact
+
+
 class EndpointRecord(msgspec.Struct, frozen=True):
     """One endpoint of the domain. `protocols` and `suites` hold what was seen; what nobody asked is "not-tested".
 
@@ -91,6 +105,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     seen_at: datetime | None
     tls: TlsFacts | None = None
     deep: DeepFacts | None = None
+    smtp: SmtpRecord | None = None
 
 
 class FindingRecord(msgspec.Struct, frozen=True):
@@ -191,7 +206,30 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         seen_at=facts.seen_at if facts else None,
         tls=facts.tls if facts else None,
         deep=facts.deep if facts else None,
+        smtp=_smtp(facts) if facts and facts.sessions else None,
     )
+
+
+def _smtp(facts: EndpointFacts) -> SmtpRecord:
+    clear = next((s.ehlo for s in facts.sessions if s.ehlo and s.ehlo.severity == 2), None)
+    inside = next((s.ehlo_tls for s in facts.sessions if s.ehlo_tls and s.ehlo_tls.severity == 2), None)
+    mail = next((s.mail_clear for s in facts.sessions if s.mail_clear), None)
+    required = Fact.NOT_TESTED if mail is None else Fact.YES if mail.code == 530 else Fact.NO
+    if mail is not None and mail.severity == 4:
+        required = Fact.INCONCLUSIVE
+    return SmtpRecord(
+        tuple(clear.keywords) if clear else (),
+        tuple(inside.keywords) if inside else (),
+        _offers(clear, "AUTH"),
+        _offers(inside, "AUTH"),
+        required,
+    )
+
+
+def _offers(ehlo: SmtpReply | None, keyword: str) -> Fact:
+    if ehlo is None:
+        return Fact.NOT_TESTED
+    return Fact.YES if keyword in ehlo.keywords else Fact.NO
 
 
 def _versions(facts: EndpointFacts | None) -> list[VersionFacts]:

@@ -83,6 +83,15 @@ class SmtpReply(msgspec.Struct, frozen=True):
         return self.code // 100
 
     @property
+    def keywords(self) -> dict[str, str]:
+        """The service extensions of an EHLO reply (RFC 5321 section 4.1.1.1): keyword in upper case -> parameters.
+
+        Words are told apart as Postfix does: by blanks and "=", not by other white space.
+        """
+        pairs = (line.lstrip(" =").replace("=", " ", 1).partition(" ") for line in self.lines[1:])
+        return {word.upper(): rest.strip() for word, _, rest in pairs if word}
+
+    @property
     def text(self) -> str:
         """The reply on one line, as people quote it in a log."""
         return " ".join((str(self.code), *self.lines)).strip()

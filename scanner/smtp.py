@@ -76,13 +76,8 @@ class ReplyReader:
 
 
 def keywords(ehlo: SmtpReply | None) -> dict[str, str]:
-    """The service extensions of an EHLO reply (RFC 5321 section 4.1.1.1): keyword in upper case -> parameters.
-
-    Words are told apart as Postfix does: by blanks and "=", not by other white space.
-    """
-    lines = ehlo.lines[1:] if ehlo else ()
-    pairs = (line.lstrip(" =").replace("=", " ", 1).partition(" ") for line in lines)
-    return {word.upper(): rest.strip() for word, _, rest in pairs if word}
+    """The service extensions of an EHLO reply; none where EHLO was not accepted."""
+    return ehlo.keywords if ehlo else {}
 
 
 # --- steps: what the dialogue wants from its shell -----------------------------------------------------------------

@@ -104,6 +104,13 @@ def test_a_healthy_domain_in_full():
         "compliant": True,
         "findings": [],
     }
+    assert endpoint.pop("smtp") == {
+        "keywords_clear": ["SIZE", "STARTTLS"],
+        "keywords_tls": ["SIZE"],
+        "auth_in_clear": "no",
+        "auth_inside_tls": "no",
+        "tls_required": "no",
+    }
     assert endpoint == {
         "mx_host": MX,
         "preference": 10,
@@ -140,6 +147,7 @@ def test_a_healthy_domain_in_full():
         "connections": 1,
         "seen_at": "2026-11-21T06:30:00Z",
         "tls": None,
+        "deep": None,
     }
 
 
