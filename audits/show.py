@@ -1,10 +1,12 @@
 """One domain of a run with all its evidence, as lines for people or as JSON. Foreign text is escaped."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
 from audits.records import DomainRecord, EndpointRecord
+from audits.show_tls import deep_lines, tls_lines
 from audits.store import Store
 from audits.tables import moment, why
 from scanner.domain_name import BadNameError, ascii_name, printable
@@ -88,6 +90,10 @@ def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Itera
     yield f"  seen {moment(facts.seen_at)}, {facts.connections} connections"
     for depth, certificate in enumerate(_chain(shown, facts)):
         yield from _certificate_lines(depth, certificate)
+    if facts.tls:
+        yield from tls_lines(facts.tls)
+    if facts.deep:
+        yield from map(partial(printable, limit=LINE), deep_lines(facts.deep))
     for number, session in enumerate(facts.sessions, 1):
         yield from _session_lines(number, session)
 
