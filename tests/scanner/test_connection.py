@@ -40,6 +40,8 @@ REQUEST = SessionRequest(HelloStyle.POSTFIX_MUST, ehlo="probe.example.net")
 ENDPOINT = Endpoint("192.0.2.1", 25)
 
 DRIP: Script = (Send(b"2", times=10_000, every_s=1.0),)
+EMPTY_SERVER_HELLO = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"
+"""A record that OpenSSL answers with an alert."""
 HANG: Script = (Hang(),)
 CLOSE: Script = (Close(),)
 
@@ -295,7 +297,7 @@ class _Leaving:
     [
         ((b"250 STARTTLS\r\n",), Stage.STARTTLS, Kind.RESET),
         ((b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n"), Stage.HANDSHAKE, Kind.RESET),
-        ((b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n", b"no TLS at all"), Stage.HANDSHAKE, Kind.TLS),
+        ((b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n", EMPTY_SERVER_HELLO), Stage.HANDSHAKE, Kind.TLS),
     ],
 )
 async def test_a_peer_that_is_gone_when_we_speak(last, stage, kind):
