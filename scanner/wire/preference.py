@@ -20,9 +20,10 @@ def preference_of(picks: Iterable[Pick]) -> Preference:
 
     A client's order explains a pick that comes first among all that the server is known to take. A server's order
     explains all picks together if "picked over" has no cycle. Both hold as long as no two candidates were ever
-    offered in both orders, and nothing is claimed then.
+    offered in both orders, and nothing is claimed then. A pick that was not offered tells nothing: to SSL 3.0 no
+    groups are named, and a server may also break the rules.
     """
-    seen = list(picks)
+    seen = [pick for pick in picks if pick.picked in pick.offered]
     accepted = {pick.picked for pick in seen}
     rivals = [(pick.picked, [code for code in pick.offered if code in accepted]) for pick in seen]
     by_client = all(candidates[0] == picked for picked, candidates in rivals)
