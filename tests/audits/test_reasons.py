@@ -62,7 +62,7 @@ def test_the_word_for_a_probe_without_an_answer(stage, kind, cause):
     assert cause_of_failure(ProbeFailure(stage, kind)) is cause
 
 
-@pytest.mark.parametrize("kind", NOT_ASKED)
+@pytest.mark.parametrize("kind", sorted(NOT_ASKED))
 def test_what_we_chose_not_to_ask_is_never_held_against_the_server(kind):
     for stage in Stage:
         assert cause_of_failure(ProbeFailure(stage, kind, reply=SmtpReply(550))) is Cause.NOT_ASKED

@@ -40,6 +40,7 @@ def ec_spki(parameters: bytes, point: bytes) -> bytes:
         (ec_key("SECP521R1").spki, ("EC", 521, 256, "secp521r1")),
         (ed25519_key().spki, ("Ed25519", 256, 128, None)),
     ],
+    ids=["rsa-512", "rsa-1024", "rsa-2048", "p-256", "p-384", "p-521", "ed25519"],
 )
 def test_keys_in_use(spki: bytes, expected: tuple[str, int, int, str | None]) -> None:
     found = facts_of(spki)
