@@ -11,7 +11,8 @@ from audits.sessions import Starttls, observed
 from audits.verdicts import EndpointVerdict
 from scanner.facts import EndpointFacts, Fact, Level, SessionFacts
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.tls_facts import HelloStyle
+from scanner.smtp import SessionRequest
+from scanner.tls_facts import OTHER_CHAINS, HelloStyle
 from tests.audits.session_factory import (
     ANONYMOUS,
     BROKEN_TLS,
@@ -147,6 +148,15 @@ def test_the_troubles_are_the_servers_words_a_5xx_before_all():
     inside = observed(asked(Server(mail_tls=reply(550)), Server(mail_tls=reply(450)))).tls_trouble
     assert inside is not None
     assert (inside.stage, inside.kind) == (Stage.MAIL_TLS, Kind.PERMANENT)
+
+
+@pytest.mark.parametrize("hello", sorted(OTHER_CHAINS))
+@pytest.mark.parametrize("usual", [GOOD, BROKEN_TLS, NO_TLS, OLD_TLS])
+@pytest.mark.parametrize("server", [GOOD, BROKEN_TLS, NO_TLS, Server(greeting=reply(421)), Server(mail=reply(550))])
+def test_a_hello_that_no_sender_makes_decides_nothing(hello, usual, server):
+    facts = asked(usual)
+    beside = session(server, SessionRequest(hello, ehlo="probe.example.net", envelope=True))
+    assert observed(msgspec.structs.replace(facts, sessions=(*facts.sessions, beside))) == observed(facts)
 
 
 # --- less information, no firmer answer ----------------------------------------------------------------------------
