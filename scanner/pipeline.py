@@ -21,6 +21,7 @@ from scanner.facts import (
     Endpoint,
     EndpointFacts,
     EndpointRef,
+    EndpointUse,
     Lookup,
     MailRoute,
     RouteStatus,
@@ -102,8 +103,20 @@ class _Scan:
             refs += policy_refs(refs, policy)
         hosts = {ref.endpoint: ref.mx_host for ref in reversed(refs) if ref.failure is None}
         facts = DomainFacts(target, route, refs, policy)
-        found = await _all(self._endpoints, facts.probed, lambda endpoint: self.probe.facts(endpoint, hosts[endpoint]))
-        return ProbedDomain(facts, found)
+        return ProbedDomain(facts, await self._probed(facts, hosts))
+
+    async def _probed(self, facts: DomainFacts, hosts: dict[Endpoint, str]) -> tuple[EndpointFacts, ...]:
+        """The facts of the endpoints: first those that decide the grade, while the servers' patience is fresh."""
+
+        def ask(endpoint: Endpoint) -> Awaitable[EndpointFacts]:
+            return self.probe.facts(endpoint, hosts[endpoint])
+
+        mail = {ref.endpoint for ref in facts.endpoints if ref.use is EndpointUse.MAIL}
+        first = tuple(endpoint for endpoint in facts.probed if endpoint in mail)
+        others = tuple(endpoint for endpoint in facts.probed if endpoint not in mail)
+        found = dict(zip(first, await _all(self._endpoints, first, ask), strict=True))
+        found |= zip(others, await _all(self._endpoints, others, ask), strict=True)
+        return tuple(found[endpoint] for endpoint in facts.probed)
 
     async def _route(self, target: Target) -> MailRoute:
         submission = target.port is None and not {465, 587}.isdisjoint(self._settings.ports)

@@ -30,7 +30,7 @@ from scanner.facts import (
     SubmissionService,
     Target,
 )
-from scanner.failures import ProbeFailure
+from scanner.failures import Kind, ProbeFailure, Stage
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -165,4 +165,6 @@ def endpoint_refs(target: Target, route: MailRoute, ports: tuple[int, ...]) -> t
     for ref in refs:
         seen.setdefault((ref.mx_host, ref.endpoint), ref)
     order = sorted(seen.values(), key=lambda ref: (ref.use is not EndpointUse.MAIL, ref.preference))
-    return tuple(order)
+    limit = settings.MAX_ENDPOINTS
+    stopped = ProbeFailure(Stage.CONNECT, Kind.STOPPED, f"the domain names more than {limit} endpoints")
+    return (*order[:limit], *(msgspec.structs.replace(ref, failure=stopped) for ref in order[limit:]))

@@ -57,6 +57,8 @@ MAX_MX_HOSTS = 100
 """Hosts of one domain that we look at, in order of preference."""
 MAX_ADDRESSES = 32
 """Addresses of one host that we look at."""
+MAX_ENDPOINTS = 256
+"""Endpoints of one domain that are asked, those for mail first: a zone must not send us to thousands of strangers."""
 CACHE_ENTRIES = 20_000
 """Look-ups and endpoint facts kept in memory; beyond it the store is asked again, or the name."""
 

@@ -3,7 +3,7 @@
 import gc
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +24,6 @@ from scanner.facts import (
     DnsRecord,
     DnsStatus,
     Endpoint,
-    EndpointRef,
     EndpointUse,
     Lookup,
     MxRecord,
@@ -36,71 +35,14 @@ from scanner.failures import Kind, LocalTroubleError, ProbeFailure, Stage
 from scanner.pipeline import ProbedDomain, run_scan
 from scanner.route import Question
 from scanner.settings import ScanSettings
-from tests.scanner.memory_network import MemoryNetwork, Silent
+from tests.scanner.memory_network import Silent
+from tests.scanner.memory_world import World, at, mx
 
 CREDENTIAL = new_authority().credential("mx.example.org")
 HEALTHY = Behaviour(tls=TlsServer(chains=(CREDENTIAL.chain_pem,)))
 PLAIN = Behaviour()
 BUSY = Behaviour(greeting=(*reply(421, "4.7.0 Too busy"), Close()))
 SERVFAIL = ProbeFailure(Stage.DNS, Kind.SERVFAIL)
-
-Zone = Mapping[tuple[str, str], Iterable[DnsRecord] | ProbeFailure]
-
-
-def mx(*names: str) -> list[DnsRecord]:
-    return [MxRecord(10 * at, name) for at, name in enumerate(names, 1)]
-
-
-def at(*addresses: str) -> list[DnsRecord]:
-    return [AddressRecord(address) for address in addresses]
-
-
-class World:
-    """A DNS and a network; what was asked and delivered in a scan of it."""
-
-    def __init__(self, zone: Zone, servers: dict[tuple[str, int], Any]) -> None:
-        self.zone = zone
-        self.servers = servers
-        self.asked: list[Question] = []
-        self.delivered: dict[str, ProbedDomain] = {}
-        self.network: MemoryNetwork
-
-    async def look_up(self, question: Question) -> Lookup:
-        self.asked.append(question)
-        await trio.sleep(0.01)
-        found = self.zone.get((question.name, question.rdtype))
-        if isinstance(found, ProbeFailure):
-            return found
-        records = tuple(found or ())
-        status = DnsStatus.RECORDS if records else DnsStatus.NODATA if found is not None else DnsStatus.NXDOMAIN
-        return DnsAnswer(question.name, question.rdtype, status, records)
-
-    async def deliver(self, result: ProbedDomain) -> None:
-        await trio.lowlevel.checkpoint()
-        self.delivered[result.facts.target.entry] = result
-
-    async def scan(self, targets: Iterable[Target | str], shells: dict[str, Any] | None = None, **choices: Any) -> None:
-        """Raises what `run_scan` raises, and not in a group of its own."""
-        named = (t if isinstance(t, Target) else Target(t, t) for t in targets)
-        settings = ScanSettings(**{"ports": (25,), "interval_s": 1.0, **choices})
-        raised: Exception | None = None
-        async with trio.open_nursery() as nursery:
-            self.network = MemoryNetwork(nursery, self.servers)
-            doors = {"look_up": self.look_up, "connect": self.network.connect, **(shells or {})}
-            try:
-                await run_scan(named, settings, Shells(**doors), self.deliver)
-            except (EgressBlocked, LocalTroubleError, ExceptionGroup) as error:
-                raised = error
-            nursery.cancel_scope.cancel()
-        if raised:
-            raise raised
-
-    @property
-    def contacted(self) -> set[tuple[str, int]]:
-        return set(self.network.attempts)
-
-    def refs(self, domain: str) -> dict[tuple[str, int], EndpointRef]:
-        return {(r.endpoint.address, r.endpoint.port): r for r in self.delivered[domain].facts.endpoints}
 
 
 def shared(count: int) -> World:
@@ -142,6 +84,7 @@ async def test_one_connection_at_a_time_to_an_address_over_all_its_ports(autojum
     world = World(zone, servers)
     await world.scan(["d0.example"], ports=(25, 465, 587))
     assert sorted(world.network.attempts) == [("8.8.8.8", port) for port in (25, 465, 587, 2525)]
+    assert world.network.attempts[0] == ("8.8.8.8", 25)
     assert world.network.most_at_once == {"8.8.8.8": 1}
     began = sorted(session[0].began_at for session in world.network.sessions.values())
     assert all(later - sooner >= 1.0 for sooner, later in pairwise(began))
@@ -175,6 +118,15 @@ async def test_jobs_bound_what_is_in_flight(autojump_clock):
     assert len(world.delivered) == 30
     assert most <= 4
     assert trio.current_time() >= 30 / 4 * 30
+
+
+async def test_the_grade_comes_first_at_every_address(autojump_clock):
+    addresses = [f"8.8.{n}.8" for n in range(8)]
+    world = World({("d0.example", "MX"): [], ("d0.example", "A"): at(*addresses)}, {(a, 25): PLAIN for a in addresses})
+    await world.scan(["d0.example"], ports=(25, 465, 587))
+    assert {port for _, port in world.network.attempts[: 2 * len(addresses)]} == {25}
+    result = world.delivered["d0.example"]
+    assert [one.endpoint for one in result.endpoints] == list(result.facts.probed)
 
 
 # --- left alone ----------------------------------------------------------------------------------------------------

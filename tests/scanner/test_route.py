@@ -269,6 +269,20 @@ def test_bounds_on_what_a_hostile_zone_may_name():
     assert len(asked) == 1 + 2 * settings.MAX_MX_HOSTS
 
 
+def test_endpoints_beyond_the_limit_are_named_but_not_asked():
+    hosts = tuple(
+        MxHost(f"mx{n}.example.org", n, tuple(f"192.0.{n}.{host}" for host in range(settings.MAX_ADDRESSES)))
+        for n in range(settings.MAX_MX_HOSTS)
+    )
+    refs = endpoint_refs(DOMAIN, MailRoute(RouteStatus.MX, hosts), (25, 465, 587))
+    assert len(refs) == 3 * settings.MAX_MX_HOSTS * settings.MAX_ADDRESSES
+    asked = [ref for ref in refs if ref.failure is None]
+    assert len(asked) == settings.MAX_ENDPOINTS
+    assert {ref.use for ref in asked} == {EndpointUse.MAIL}
+    assert max(ref.preference for ref in asked) < 10
+    assert {ref.failure.kind for ref in refs if ref.failure} == {Kind.STOPPED}
+
+
 # --- endpoints -----------------------------------------------------------------------------------------------------
 
 
