@@ -45,10 +45,9 @@ def test_before_2_3_there_are_no_policy_maps() -> None:
     assert resolved(PER_SITE + POLICY, engine="2.2.9").level is TlsLevel.VERIFY
 
 
-def test_empty_tables_are_no_tables() -> None:
-    assert (
-        resolved("smtp_tls_per_site = \nsmtp_tls_policy_maps = $nothing ,\nsmtp_use_tls = yes\n").level is TlsLevel.MAY
-    )
+def test_an_empty_value_is_no_table_but_a_comma_is_an_empty_list_that_hides_per_site() -> None:
+    assert resolved(PER_SITE + "smtp_tls_policy_maps = $nothing\n").level is TlsLevel.VERIFY
+    assert resolved(PER_SITE + "smtp_tls_policy_maps = $nothing ,\nsmtp_use_tls = yes\n").level is TlsLevel.MAY
 
 
 def test_the_tables_of_the_documents_example() -> None:
