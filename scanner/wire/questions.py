@@ -31,7 +31,16 @@ _LAST_GROUPS = tuple(
     for code in GROUP_NAMES
     if code not in {*_COMMON_GROUPS, *_TLS13_ONLY_GROUPS, *FFDHE_GROUPS, *HYBRID_GROUPS, *KEM_GROUPS, *EXPLICIT_CURVES}
 )
-GROUPS_TLS13 = (*HYBRID_GROUPS, *_COMMON_GROUPS, *FFDHE_GROUPS, *_TLS13_ONLY_GROUPS, *KEM_GROUPS, *_LAST_GROUPS)
+_OBSOLETE = frozenset({*range(1, 0x17), 0x1A, 0x1B, 0x1C})
+"""Curves that no hello of TLS 1.3 may name (RFC 8446 section 4.2.7, RFC 8734): strict servers refuse all of it."""
+GROUPS_TLS13 = (
+    *HYBRID_GROUPS,
+    *_COMMON_GROUPS,
+    *FFDHE_GROUPS,
+    *_TLS13_ONLY_GROUPS,
+    *KEM_GROUPS,
+    *(code for code in _LAST_GROUPS if code not in _OBSOLETE),
+)
 GROUPS_TLS12 = (*_COMMON_GROUPS, *_LAST_GROUPS, *FFDHE_GROUPS)
 """Up to TLS 1.2 the hybrids, the pure KEMs and the second code points of brainpool do not exist."""
 SCHEMES = (*(code for code in SCHEME_NAMES if code not in SHA1_SCHEMES), *SHA1_SCHEMES, *LEGACY_SCHEMES)
