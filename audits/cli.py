@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -69,7 +70,13 @@ def main(*args: Any) -> None:
     """The entry point of the console script."""
     if {scanner.DISTRIBUTION, audits.DISTRIBUTION} != {"tlsaudit"}:
         sys.exit("another Python distribution has overwritten the packages `scanner` or `audits`: use `pipx install`")
-    cli(prog_name="tlsaudit")
+    try:
+        cli(prog_name="tlsaudit")
+    except SystemExit:
+        raise
+    except BaseException:  # noqa: BLE001 - our own bug: told in full, but Python's exit code 1 is that of a missed gate
+        traceback.print_exc()
+        raise SystemExit(EXIT_FAILURE) from None
 
 
 if __name__ == "__main__":

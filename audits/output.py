@@ -12,13 +12,18 @@ from typing import TextIO
 
 import msgspec
 
+from audits.json_text import json_text
 from audits.reasons import Cause
 from audits.records import DomainRecord
 from audits.tables import expiry
 from audits.verdicts import Grade
+from scanner.domain_name import printable
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet; foreign text is disarmed by an apostrophe."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins so is a formula to a spreadsheet, in full width too; an apostrophe disarms it."""
+
+_CELL = 4000
+"""Characters of a cell; longer than any reply we keep whole on a terminal, shorter than what spreadsheets take."""
 
 COLUMNS = (
     "domain", "domain_unicode", "grade", "some_mx_grade", "today", "sustained", "unknown", "reason", "detail",
@@ -28,6 +33,10 @@ COLUMNS = (
 
 class OutputError(Exception):
     """The output file cannot be made; the message says why."""
+
+
+class OutputLostError(Exception):
+    """Results can no longer be written: the reader has gone, or the disk is full."""
 
 
 class Tally:
@@ -55,9 +64,9 @@ def jsonl_writer(stream: TextIO) -> Callable[[Sequence[DomainRecord]], None]:
     """One JSON object a line."""
 
     def write(records: Sequence[DomainRecord]) -> None:
-        for record in records:
-            stream.write(msgspec.json.encode(record).decode() + "\n")
-        stream.flush()
+        with _losses_told(stream):
+            stream.writelines(json_text(msgspec.json.encode(record)) + "\n" for record in records)
+            stream.flush()
 
     return write
 
@@ -65,13 +74,28 @@ def jsonl_writer(stream: TextIO) -> Callable[[Sequence[DomainRecord]], None]:
 def csv_writer(stream: TextIO) -> Callable[[Sequence[DomainRecord]], None]:
     """One row a domain (RFC 4180), with a header."""
     rows = csv.writer(stream)
-    rows.writerow(COLUMNS)
+    with _losses_told(stream):
+        rows.writerow(COLUMNS)
 
     def write(records: Sequence[DomainRecord]) -> None:
-        rows.writerows([_disarmed(cell) for cell in _cells(record)] for record in records)
-        stream.flush()
+        with _losses_told(stream):
+            rows.writerows([_disarmed(cell) for cell in _cells(record)] for record in records)
+            stream.flush()
 
     return write
+
+
+@contextmanager
+def _losses_told(stream: TextIO) -> Iterator[None]:
+    """Turns what the system says while we write into a sentence."""
+    try:
+        yield
+    except BrokenPipeError:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - else Python would complain once more when it ends
+            os.dup2(nowhere.fileno(), stream.fileno())
+        raise OutputLostError("the reader of the results has gone; what is done is stored") from None
+    except OSError as error:
+        raise OutputLostError(f"the results cannot be written: {error.strerror}; what is done is stored") from None
 
 
 def _cells(record: DomainRecord) -> list[str]:
@@ -98,28 +122,46 @@ def _cells(record: DomainRecord) -> list[str]:
 
 
 def _disarmed(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    """Foreign text that is neither a formula to a spreadsheet nor a command to a terminal."""
+    shown = printable(cell, _CELL)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
 
 
 @contextmanager
 def opened_output(path: Path | None) -> Iterator[TextIO]:
-    """The file that results go to, standard output without a path. A file replaces an older one only when whole."""
+    """The stream that results go to, standard output without a path.
+
+    A file replaces an older one only when the block ends well. A pipe or device is written as it is: there is nothing
+    to replace.
+    """
     if path is None:
         yield sys.stdout
         return
+    target = path.resolve()
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if target.exists() and not target.is_file():
+            handle, name = os.open(target, os.O_WRONLY), None
+        else:
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     except OSError as error:
         raise OutputError(f"--output {path}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        if name is None:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        else:
+            yield from _whole_or_absent(stream, Path(name), target)
+
+
+def _whole_or_absent(stream: TextIO, written: Path, target: Path) -> Iterator[TextIO]:
+    """Lets the stream be written, then puts the file in the place of `target`."""
+    try:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
         mask = os.umask(0)
         os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
+        written.chmod(0o666 & ~mask)
+        written.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
         raise

@@ -29,11 +29,15 @@ class Meter:
     def elapsed_s(self) -> float:
         return trio.current_time() - self.started
 
+    @property
+    def rate(self) -> float:
+        """Domains a second, those of an earlier sitting left out."""
+        return (self.done - self.before) / max(self.elapsed_s, 0.001)
+
     def line(self) -> str:
         """One plain line: how many, how fast, how long still."""
-        rate = (self.done - self.before) / max(self.elapsed_s, 0.001)
-        left = f", {duration((self.total - self.done) / rate)} left" if rate else ""
-        return f"{self.done} of {self.total} domains, {rate:.1f} a second{left}"
+        left = f", {duration((self.total - self.done) / self.rate)} left" if self.rate else ""
+        return f"{self.done} of {self.total} domains, {self.rate:.1f} a second{left}"
 
 
 async def plain_progress(meter: Meter) -> None:
@@ -45,10 +49,10 @@ async def plain_progress(meter: Meter) -> None:
 
 async def bar_progress(meter: Meter, progress: Progress) -> None:
     """Moves the bar until it is cancelled."""
-    task = progress.add_task("domains", total=meter.total, completed=meter.done)
+    task = progress.add_task("domains", total=meter.total, completed=meter.done, rate=0.0)
     while True:
         await trio.sleep(0.2)
-        progress.update(task, completed=meter.done)
+        progress.update(task, completed=meter.done, rate=meter.rate)
 
 
 @contextmanager
@@ -59,9 +63,8 @@ def shown_progress(nursery: trio.Nursery, meter: Meter, quiet: bool) -> Iterator
     elif sys.stderr.isatty():
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(
-            *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True
-        ) as progress:
+        times = (TextColumn("{task.fields[rate]:.1f}/s"), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, *times, console=console, transient=True) as progress:
             nursery.start_soon(bar_progress, meter, progress)
             yield
     else:

@@ -17,7 +17,8 @@ from rich.console import Console
 from audits import DISTRIBUTION
 from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
 from audits.judge import Judge
-from audits.output import OutputError, Tally, csv_writer, jsonl_writer, opened_output
+from audits.output import OutputError, OutputLostError, Tally, csv_writer, jsonl_writer, opened_output
+from audits.policy_options import canaries
 from audits.records import DomainRecord
 from audits.scan_input import InputError, ScanInput, read_exclusions
 from audits.scan_run import Job, run_job
@@ -27,7 +28,7 @@ from audits.store import RunInfo, RunStart, Store, StoreError, input_digest
 from audits.tables import print_table, summary
 from audits.trust import TrustStore, TrustStoreError, load_trust_store
 from scanner.connection import Connector, connect_tcp
-from scanner.dns_lookup import Resolver, ResolverError, system_resolvers
+from scanner.dns_lookup import Resolver, ResolverError, ValidationCheck, system_resolvers, trusted_for_dnssec
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
 from scanner.facts import BadLine, Level, Target
@@ -58,13 +59,13 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
     try:
         trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
         settings = _completed(settings, options)
-        doors = _shells(settings, options["verbose"], connect)
+        doors = _shells(settings, options, connect)
         with (
             ScanInput(options["inputs"], lambda: sys.stdin.buffer) as given,
             Store.open(options["store"], writing=True) as store,
             opened_output(options["output"]) as stream,
         ):
-            return _scan(
+            code = _scan(
                 ScanJob(
                     settings=settings,
                     options=options,
@@ -75,9 +76,12 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
                     stream=stream,
                 )
             )
+            if code == EXIT_INTERRUPTED:
+                raise SystemExit(code)  # and so an --output file, which is not whole, does not appear
+            return code
     except (InputError, OutputError, TrustStoreError, ResolverError) as error:
         raise click.UsageError(str(error)) from None
-    except (StoreError, EgressBlocked, LocalTroubleError) as error:
+    except (StoreError, EgressBlocked, LocalTroubleError, OutputLostError) as error:
         raise CommandFailed(str(error)) from None
 
 
@@ -231,6 +235,22 @@ def _affordable_jobs(jobs: int) -> int:
     return max(1, min(jobs, soft - _DESCRIPTORS_BESIDE))
 
 
-def _shells(settings: ScanSettings, verbose: int, connect: Connector) -> Shells:
-    log = SessionLog(min(verbose, 4))
-    return Shells(look_up=Resolver(settings.resolvers).look_up, connect=connect, observe=log.observe, tap=log.tap)
+def _shells(settings: ScanSettings, options: dict[str, Any], connect: Connector) -> Shells:
+    log = SessionLog(min(options["verbose"], 4))
+    trust = trusted_for_dnssec(
+        settings.resolvers if settings.published else (),
+        named=options["trust_ad"],
+        canaries=canaries(options["dnssec_canary"]),
+    )
+    note = _silence if options["quiet"] else _say_check
+    resolver = Resolver(settings.resolvers, trust, note)
+    return Shells(look_up=resolver.look_up, connect=connect, observe=log.observe, tap=log.tap)
+
+
+def _silence(_check: ValidationCheck) -> None:
+    return
+
+
+def _say_check(check: ValidationCheck) -> None:
+    if not check.validates:
+        _say(f"resolver {check.resolver} does not validate ({check.why}): DNSSEC and DANE stay indeterminate")

@@ -4,6 +4,7 @@ The first reading finds every bad line and the digest by which the input is know
 Standard input is spooled, so that it can be read twice.
 """
 
+import os.path
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -31,13 +32,17 @@ class ScanInput:
         self._closing = ExitStack()
         self._words: list[str] = []
         self._streams: list[tuple[str, BinaryIO]] = []
-        for argument in arguments:
-            if argument == "-":
-                self._streams.append(("standard input", self._spooled(stdin())))
-            elif (path := Path(argument)).is_file() or _means_file(argument):
-                self._streams.append((argument, self._opened(path)))
-            else:
-                self._words.append(argument)
+        try:
+            for argument in arguments:
+                if argument == "-":
+                    self._streams.append(("standard input", self._spooled(stdin())))
+                elif _means_file(argument):
+                    self._streams.append((argument, self._opened(Path(argument))))
+                else:
+                    self._words.append(argument)
+        except BaseException:
+            self._closing.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -66,14 +71,14 @@ class ScanInput:
         return stream if stream.seekable() else self._spooled(stream)
 
     def _spooled(self, stream: BinaryIO) -> BinaryIO:
-        spool = cast(BinaryIO, self._closing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES)))
+        spool = cast(BinaryIO, self._closing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES)))  # noqa: SIM115
         shutil.copyfileobj(stream, spool)
         return spool
 
 
 def _means_file(argument: str) -> bool:
-    """Whether a word that is no file was meant as one: better an error than a scan of the domain "domains.txt"."""
-    return "/" in argument or argument.lower().endswith(_FILE_ENDINGS) or Path(argument).exists()
+    """Whether a word is a file, or was meant as one: better an error than a scan of the domain "domains.txt"."""
+    return "/" in argument or argument.lower().endswith(_FILE_ENDINGS) or os.path.exists(argument)  # noqa: PTH110
 
 
 def read_exclusions(paths: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:

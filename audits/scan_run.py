@@ -12,11 +12,14 @@ import msgspec
 import trio
 
 from audits.judge import Judge
+from audits.output import OutputLostError
 from audits.progress import Meter, shown_progress
 from audits.records import DomainRecord
-from audits.store import DomainResult, RunInfo, Store
+from audits.store import DomainResult, RunInfo, Store, StoreError
+from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
 from scanner.facts import Endpoint, EndpointFacts, Target
+from scanner.failures import LocalTroubleError
 from scanner.pipeline import ProbedDomain, run_scan
 from scanner.settings import ScanSettings
 
@@ -61,8 +64,24 @@ class _Saved:
 async def run_job(job: Job) -> bool:
     """Scans what is pending; true when all is done, false when a signal ended it early.
 
-    Raises EgressBlocked and LocalTroubleError from the scan, StoreError from the store; what was saved stays.
+    Raises EgressBlocked and LocalTroubleError from the scan, StoreError from the store, OutputLostError from `emit`, as
+    they are and in no group; what was saved stays.
     """
+    try:
+        return await _scan_and_write(job)
+    except BaseExceptionGroup as group:
+        stops, others = group.split((EgressBlocked, LocalTroubleError, StoreError, OutputLostError))
+        if stops is None or others is not None:
+            raise
+        raise _first(stops) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+async def _scan_and_write(job: Job) -> bool:
     saved = _Saved()
     meter = Meter(job.run.done, job.run.targets)
     send, receive = trio.open_memory_channel[ProbedDomain](QUEUE)

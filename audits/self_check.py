@@ -27,7 +27,7 @@ def ehlo_warning(ehlo: str) -> str:
         return "no fully qualified name for EHLO was found; some servers refuse address literals: use --ehlo NAME"
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(ehlo, 25, proto=socket.IPPROTO_TCP)}
-    except OSError:
+    except (OSError, UnicodeError):
         return f"the EHLO name {ehlo} has no address; some servers refuse that: use --ehlo NAME"
     if own is None or own in addresses:
         return _reverse_warning(ehlo, own)

@@ -5,6 +5,7 @@ from functools import partial
 
 import msgspec
 
+from audits.json_text import json_text
 from audits.records import DomainRecord, EndpointRecord
 from audits.show_tls import deep_lines, tls_lines
 from audits.store import Store
@@ -44,7 +45,7 @@ def stored_domain(store: Store, run_name: str, domain: str) -> StoredDomain | No
 
 def domain_json(found: StoredDomain) -> str:
     """Record and facts; DER as base64."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    return json_text(msgspec.json.format(msgspec.json.encode(found), indent=2))
 
 
 def domain_lines(found: StoredDomain) -> Iterator[str]:

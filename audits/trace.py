@@ -9,6 +9,8 @@ from audits.cli import EXIT_GATE, CommandFailed
 from audits.self_check import default_ehlo, has_ipv6_route
 from audits.session_log import SessionLog
 from scanner.dns_lookup import Resolver, ResolverError, system_resolvers
+from scanner.domain_name import printable
+from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
 from scanner.facts import BadLine, Target
 from scanner.failures import LocalTroubleError
@@ -45,7 +47,7 @@ def trace_host(host: str, loglevel: int, options: dict[str, Any]) -> int:
     shells = Shells(look_up=resolver.look_up, observe=log.observe, tap=log.tap)
     try:
         trio.run(run_scan, [target], settings, shells, keep)
-    except LocalTroubleError as error:
+    except (EgressBlocked, LocalTroubleError) as error:
         raise CommandFailed(str(error)) from None
     return _told(seen[0])
 
@@ -64,7 +66,7 @@ def _target(host: str) -> Target:
 def _told(result: ProbedDomain) -> int:
     """Says what was not asked, and gives the exit code."""
     if result.facts.route.failure:
-        click.echo(str(result.facts.route.failure))
+        click.echo(printable(str(result.facts.route.failure), 300))
     elif not result.facts.endpoints:
         click.echo(f"{result.facts.target.name} has no address ({result.facts.route.status.value})")
     for ref in result.facts.endpoints:
