@@ -9,7 +9,7 @@ from msgspec import Struct
 from . import certificate_names as certificate_names
 from .authority import pem
 from .certificate_states import BY_ADDRESS, CHAINS, make_authorities
-from .exim_servers import exim_servers
+from .exim_servers import exim_servers, exim_starts
 from .exim_states import EXIM_STATES
 from .hostile_states import HOSTILE_STATES
 from .mail_domains import MAIL_DOMAINS, MailDomain, zone_lines
@@ -20,7 +20,7 @@ from .postfix_servers import postfix_servers
 from .postfix_states import POSTFIX_STATES
 from .resolver import RESOLVER, dns
 from .sender import sending_postfix
-from .states import Kind, Placed, placed
+from .states import Kind, Placed, State, placed
 from .zones import write_zones
 
 
@@ -48,7 +48,7 @@ def laboratory() -> Iterator[Laboratory]:
     with ExitStack() as stack:
         folder = stack.enter_context(lab_folder())
         bring_up(RESOLVER, folder)
-        states = placed([*POSTFIX_STATES, *EXIM_STATES, *ODD_STATES, *HOSTILE_STATES])
+        states = placed([*POSTFIX_STATES, *exim_states(), *ODD_STATES, *HOSTILE_STATES])
         for each in states:
             if each.state.ipv6:
                 add_address(each.address)
@@ -59,11 +59,26 @@ def laboratory() -> Iterator[Laboratory]:
         real = [each for each in states if each.state.kind in (Kind.POSTFIX, Kind.POSTSCREEN)]
         receivers = [stack.enter_context(postfix_servers(folder / "receiver", real, certificates))]
         exim = [each for each in states if each.state.kind is Kind.EXIM]
-        receivers.append(stack.enter_context(exim_servers(folder / "exim", exim, certificates)))
+        if exim:
+            receivers.append(stack.enter_context(exim_servers(folder / "exim", exim, certificates)))
         odd = [each for each in states if each.state.kind is Kind.ODD]
         receivers.append(stack.enter_context(odd_servers(folder / "odd", odd, certificates)))
         log = stack.enter_context(sending_postfix(folder / "sender", trust_anchor))
-        yield Laboratory(folder, tuple(states), tuple(MAIL_DOMAINS), RESOLVER, trust_anchor, log, tuple(receivers))
+        yield Laboratory(folder, tuple(states), mail_domains(states), RESOLVER, trust_anchor, log, tuple(receivers))
+
+
+def exim_states() -> list[State]:
+    """Those of Exim, where it is; where it must be, its installation has failed before."""
+    if exim_starts():
+        return EXIM_STATES
+    print(f"left out: the {len(EXIM_STATES)} states of Exim, which is not here")
+    return []
+
+
+def mail_domains(states: list[Placed]) -> tuple[MailDomain, ...]:
+    """The further domains, without those of which a host is left out."""
+    here = {each.state.name for each in states}
+    return tuple(domain for domain in MAIL_DOMAINS if here.issuperset(host for _, host in domain.hosts))
 
 
 def records(states: list[Placed]) -> tuple[list[str], list[str]]:
@@ -73,7 +88,7 @@ def records(states: list[Placed]) -> tuple[list[str], list[str]]:
         lines += [f"{each.state.domain}. IN MX 10 {each.state.host}.", f"{each.state.host}. IN {each.record}"]
     addresses = {each.state.name: each.address for each in states}
     by_zone: dict[str, list[str]] = {"test": lines, "example": []}
-    for domain in MAIL_DOMAINS:
+    for domain in mail_domains(states):
         by_zone.setdefault(domain.name.rpartition(".")[2], []).extend(zone_lines(domain, addresses))
     return by_zone["test"], by_zone["example"]
 

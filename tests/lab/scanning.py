@@ -44,8 +44,9 @@ def scanning(lab: Laboratory, name: str, domains: Sequence[str], *more: str) -> 
     """Scan the domains while the block runs; the results are there when it has ended."""
     targets, output = lab.folder / f"{name}.txt", lab.folder / f"{name}.jsonl"
     targets.write_text("".join(f"{domain}\n" for domain in domains))
-    options = f"--format jsonl --allow-private --ports 25 --interval 0 --resolver {lab.resolver}:53 --no-system-trust"
-    command = [sys.executable, "-m", "audits.cli", "scan", "--envelope", *options.split(), "--max-inconclusive", "100"]
+    options = f"--envelope --depth policy --format jsonl --ports 25 --interval 0 --resolver {lab.resolver}:53"
+    options += " --allow-private --no-system-trust --max-inconclusive 100"
+    command = [sys.executable, "-m", "audits.cli", "scan", *options.split()]
     command += ["--cafile", str(lab.trust_anchor), "--store", str(targets.with_suffix(".db"))]
     command += ["--ehlo", "scanner.sender.test", "--output", str(output), *more, str(targets)]
     scan = Scan(command, output, targets.with_suffix(".err"))
