@@ -7,6 +7,8 @@ import pytest
 from msgspec import Struct
 
 from .comparison import Case
+from .enumeration_lab import EnumerationLab, enumeration_lab
+from .enumeration_states import ENUMERATED
 from .laboratory import Laboratory, laboratory
 from .outcomes import Key, Outcome, receipts
 from .scanning import scanning
@@ -27,6 +29,13 @@ class Asked(Struct, frozen=True):
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Laboratory]:
     with laboratory() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def enumeration() -> Iterator[EnumerationLab]:
+    """The servers whose suites are enumerated; they live beside the lab, at addresses of their own."""
+    with enumeration_lab(ENUMERATED) as running:
         yield running
 
 

@@ -7,7 +7,6 @@ behind is made one round trip after that of the client, as if the client's SYN h
 
 import json
 import sys
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -40,27 +39,22 @@ async def forward(delay: float, address: str, behind: str, client: trio.SocketSt
 
 
 async def one_way(delay: float, source: trio.SocketStream, sink: trio.SocketStream, both: trio.CancelScope) -> None:
+    """What arrived goes on when it is due; an end of the stream is as late as data."""
     arrived, leaving = trio.open_memory_channel[tuple[float, bytes]](QUEUE)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(collect, source, arrived)
         try:
-            async for due, data in departures(leaving, delay):
-                await trio.sleep_until(due)
+            while data := await next_due(leaving, delay):
                 await sink.send_all(data)
             await sink.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             both.cancel()
 
 
-async def departures(
-    leaving: "trio.MemoryReceiveChannel[tuple[float, bytes]]", delay: float
-) -> AsyncIterator[tuple[float, bytes]]:
-    """What arrived, with the time at which it goes on; an end of the stream is as late as data."""
-    async for at, data in leaving:
-        if not data:
-            await trio.sleep_until(at + delay)
-            return
-        yield at + delay, data
+async def next_due(leaving: "trio.MemoryReceiveChannel[tuple[float, bytes]]", delay: float) -> bytes:
+    at, data = await leaving.receive()
+    await trio.sleep_until(at + delay)
+    return data
 
 
 async def collect(source: trio.SocketStream, arrived: "trio.MemorySendChannel[tuple[float, bytes]]") -> None:

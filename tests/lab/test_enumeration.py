@@ -1,0 +1,90 @@
+"""Depth full against real servers: the exact pairs of version and suite, with hardly more connections than the floor.
+
+The floor: each answer names one suite, so a version costs its suites and one refusal, and a version that is not there
+one refusal. Beside it each group of a version costs one connection.
+"""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from scanner.wire.registry import suite_name
+
+from .enumeration_lab import EnumerationLab
+from .enumeration_states import ENUMERATED, EXACT, NO_MAIL_SERVER, PREFERENCES
+
+pytestmark = pytest.mark.lab
+BEYOND_THE_FLOOR = 3
+PLANNED_VERSIONS = 6
+
+
+class Audited(Struct, frozen=True):
+    """What one scan at depth full says of each server, and the connections that the forwarder saw meanwhile."""
+
+    reports: dict[str, dict[str, Any]]
+    seen: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def audited(enumeration: EnumerationLab) -> Audited:
+    before = enumeration.connections()
+    reports = enumeration.scan([state.name for state in ENUMERATED], "--depth", "full")
+    return Audited(reports, enumeration.connections() - before)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_pairs_are_the_truth(enumeration: EnumerationLab, audited: Audited, name: str) -> None:
+    report = audited.reports[name]
+    ours = {(version, suite) for version, suites in report["suites"].items() for suite in suites}
+    truth = {(version, suite_name(code)) for version, code in enumeration.servers[name].true_pairs}
+    assert ours == truth
+    assert set(report["suites_complete"].values()) == {True}
+    assert report["tls"]["complete"]
+    assert {version for version, fact in report["protocols"].items() if fact == "yes"} == {v for v, _ in truth}
+    assert set(report["protocols"].values()) <= {"yes", "no"}
+
+
+@pytest.mark.parametrize("name", [state.name for state in ENUMERATED])
+def test_connections(audited: Audited, name: str) -> None:
+    report = audited.reports[name]
+    tls = report["tls"]
+    accepted = [len(suites) for suites in report["suites"].values()]
+    floor = sum(accepted) + PLANNED_VERSIONS
+    groups = sum(len(version["groups"]) for version in tls["versions"])
+    print(f"{name}: {sum(accepted)} pairs, floor {floor}, {groups} groups, {tls['connections']} hellos")
+    assert tls["connections"] <= floor + groups + BEYOND_THE_FLOOR
+    assert report["connections"] == audited.seen[name]
+
+
+def test_connections_are_counted_at_every_depth(enumeration: EnumerationLab) -> None:
+    for depth in ("policy", "standard"):
+        before = enumeration.connections()
+        reports = enumeration.scan(EXACT, "--depth", depth)
+        seen = enumeration.connections() - before
+        assert {name: report["connections"] for name, report in reports.items()} == dict(seen)
+        print(depth, dict(seen))
+
+
+@pytest.mark.parametrize("name", PREFERENCES)
+def test_preference(audited: Audited, name: str) -> None:
+    versions = {version["version"]: version for version in audited.reports[name]["tls"]["versions"]}
+    assert versions["TLSv1.2"]["preference"] == PREFERENCES[name]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_grade(audited: Audited, name: str) -> None:
+    """`openssl s_server` takes no mail: what is open about it stays open."""
+    assert audited.reports[name]["grade"] == ("INCONCLUSIVE" if name in NO_MAIL_SERVER else "MUST")
+
+
+def test_hybrid_group(audited: Audited) -> None:
+    hybrid = {name: report["tls"]["hybrid_group"] for name, report in audited.reports.items()}
+    assert hybrid == {name: "yes" if name == "pyopenssl" else "no" for name in hybrid}
+
+
+def test_both_chains(audited: Audited) -> None:
+    for name in ("postfix-everything", "s-server"):
+        chains = audited.reports[name]["tls"]["chains"]
+        assert {chain["authentication"] for chain in chains} == {"RSA", "ECDSA"}
