@@ -20,6 +20,9 @@ from audits.postfix.tls_levels import TlsLevel
 
 PER_SITE = "smtp_tls_per_site"
 POLICY_MAPS = "smtp_tls_policy_maps"
+ALIAS_WARNING = (
+    "smtp_cname_overrides_servername = yes: where the host is an alias (CNAME), Postfix looks up the alias's target."
+)
 _WORDS = re.compile(r"[^, \t\r\n]+")
 
 
@@ -33,14 +36,27 @@ class Configuration(msgspec.Struct, frozen=True):
     policy_maps: TableList | None = None
 
 
-def configuration(main_cf: MainCf, engine: Engine = Engine.MODERN, reader: Reader = read_source) -> Configuration:
-    """Open what main.cf names; raises ConfigError. Before Postfix 2.3 there is no smtp_tls_policy_maps."""
+def configuration(
+    main_cf: MainCf,
+    engine: Engine = Engine.MODERN,
+    reader: Reader = read_source,
+    per_site: TableList | None = None,
+    policy_maps: TableList | None = None,
+) -> Configuration:
+    """Open what main.cf names, except where tables are given instead; raises ConfigError.
+
+    Before Postfix 2.3 there is no smtp_tls_policy_maps.
+    """
+    if engine is not Engine.MODERN:
+        policy_maps = None
+    elif policy_maps is None:
+        policy_maps = _tables(main_cf, POLICY_MAPS, reader)
     return Configuration(
         main_cf=main_cf,
         policy=global_policy(main_cf, engine),
         engine=engine,
-        per_site=_tables(main_cf, PER_SITE, reader),
-        policy_maps=_tables(main_cf, POLICY_MAPS, reader) if engine is Engine.MODERN else None,
+        per_site=_tables(main_cf, PER_SITE, reader) if per_site is None else per_site,
+        policy_maps=policy_maps,
     )
 
 
@@ -65,11 +81,18 @@ def resolve(config: Configuration, next_hop: str, host: str) -> Resolution:
             resolution = _hidden_site(resolution)
     else:
         resolution = effective_level(config.policy, config.per_site, next_hop, host, config.engine)
+        if config.per_site is not None and _aliases_count(config):
+            resolution = msgspec.structs.replace(resolution, warnings=(*resolution.warnings, ALIAS_WARNING))
     if config.engine is not Engine.MODERN:
         return resolution
     return _checked_fingerprint(
         _checked_name(_checked_dane(resolution, config.main_cf), config.main_cf), config.main_cf
     )
+
+
+def _aliases_count(config: Configuration) -> bool:
+    """Whether the target of a CNAME takes the place of the host's name; before 2.2.9 it always did."""
+    return config.engine is Engine.BEFORE_PATCH or config.main_cf.flag("smtp_cname_overrides_servername")
 
 
 def _hidden_site(resolution: Resolution) -> Resolution:

@@ -17,6 +17,7 @@ from audits.postfix.open_tables import Reader, open_table
 from audits.postfix.parameters import DEFAULT_VERSION, Version
 from audits.postfix.pattern_tables import PATTERN_TYPES, PatternTable
 from audits.postfix.resolve import PER_SITE, POLICY_MAPS
+from audits.postfix.tables import fold_key
 from audits.postfix.text_tables import TEXT_TYPES
 
 KINDS = {PER_SITE: Kind.PER_SITE, POLICY_MAPS: Kind.POLICY_MAPS}
@@ -81,6 +82,7 @@ class ListedTables:
         self._main_cf = main_cf
         self._name = name
         self._reader = reader
+        self._next_hops = next_hops(main_cf)
         try:
             listed = main_cf.value(name)
         except ConfigError:
@@ -104,8 +106,15 @@ class ListedTables:
             check = UNREAD if in_file else TABLE
             self.messages.append(check.at(main_cf.path, line, f"{self._name}: {error.sentence}"))
             return
-        self.messages += row_messages(rows, path, kind)
+        self.messages += self._used_keys(row_messages(rows, path, kind), rows)
         self.tables.append(TableRows(spec, path, rows))
+
+    def _used_keys(self, messages: Iterator[LintMessage], rows: tuple[Row, ...]) -> Iterator[LintMessage]:
+        """The messages without the notes on brackets and ports of keys that main.cf itself uses as a next-hop."""
+        used = {row.line for row in rows if fold_key(row.key, utf8=True) in self._next_hops}
+        for message in messages:
+            if message.line not in used or message.id not in ("key-brackets", "key-port"):
+                yield message
 
     def _literal_rows(self, spec: str, line: int, kind: Kind) -> tuple[Row, ...]:
         """The rows of a table that stands in main.cf itself: all in the one line."""
@@ -122,6 +131,20 @@ class ListedTables:
                 rows = pattern_rows(table, kind, version)
                 return tuple(msgspec.structs.replace(row, line=line, last=line) for row in rows)
         return ()
+
+
+def next_hops(main_cf: MainCf) -> frozenset[str]:
+    """The next-hops that main.cf names, as keys: relayhost, the fallback relay, and what transports name."""
+    found: set[str] = set()
+    for name in ("relayhost", "smtp_fallback_relay", "default_transport", "relay_transport"):
+        try:
+            listed = split_list(main_cf.value(name))
+        except ConfigError:
+            continue
+        if name.endswith("_transport"):
+            listed = [word.partition(":")[2] for word in listed]
+        found.update(fold_key(word, utf8=True) for word in listed)
+    return frozenset(found)
 
 
 def _nothing_to_read(path: str) -> str:

@@ -93,7 +93,6 @@ def test_the_readme_of_2_2_9_read_by_3_7() -> None:
     messages = lint_main_cf(README_2_2_9, "main.cf", reader=reader)
     assert [(message.path, *rest) for message, rest in zip(messages, summary(messages), strict=True)] == [
         ("/etc/postfix/tls_per_site", 2, "cf-no-ca", "error"),
-        ("/etc/postfix/tls_per_site", 2, "key-brackets", "info"),
         ("/etc/postfix/tls_per_site", 8, "key-brackets", "info"),
         ("main.cf", 1, "cf-replaced", "info"),
         ("main.cf", 2, "cf-replaced", "info"),
