@@ -250,6 +250,7 @@ SECOND_IS_MUTE = {
     "handshake-then-silence": ("+???", (BROKEN_TLS, SILENT)),
     "handshake-then-no-starttls": ("+???", (BROKEN_TLS, NO_TLS)),
     "handshake-closed-then-hanging": ("++??", (BROKEN_TLS, Server(shake=TIMEOUT))),
+    "handshake-lost-then-450-inside": ("+???", (BROKEN_TLS, Server(mail_tls=LATER))),
     "handshake-lost-then-550": ("+?bb", (BROKEN_TLS, Server(mail_tls=NEVER))),
     "inside-550-then-silence": ("+???", (Server(mail_tls=NEVER), SILENT)),
     "reset-then-anonymous": ("+++?", (Server(shake=RESET), Server(classic=ANONYMOUS))),
