@@ -36,7 +36,7 @@ class World(Struct, frozen=True, kw_only=True):
     def arguments(self, store: str = "runs.db") -> list[str]:
         """The options by which a scan stays in this world."""
         trust = ["--no-system-trust", "--cafile", str(self.folder / "root.pem")]
-        manners = ["--allow-private", "--interval", "0", "--ehlo", "scanner.example"]
+        manners = ["--depth", "policy", "--allow-private", "--interval", "0", "--ehlo", "scanner.example"]
         return [*trust, *manners, "--resolver", f"127.0.0.1:{self.dns.port}", "--store", str(self.folder / store)]
 
     def connections(self, address: str, port: int = 25) -> int:

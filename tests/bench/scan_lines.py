@@ -79,7 +79,16 @@ class Bench(Struct, frozen=True):
 
     def _arguments(self) -> list[str]:
         trust = ["--no-system-trust", "--cafile", "root.pem", "--allow-private", "--interval", "0"]
-        where = ["--resolver", f"127.0.0.1:{self.dns_port}", "--store", "bench.db", "--ehlo", "scanner.example"]
+        where = [
+            "--depth",
+            "policy",
+            "--resolver",
+            f"127.0.0.1:{self.dns_port}",
+            "--store",
+            "bench.db",
+            "--ehlo",
+            "scanner.example",
+        ]
         return [*trust, *where, "--format", "jsonl", "-q"]
 
 
