@@ -39,7 +39,7 @@ def policy() -> None:
 @click.option("--host", metavar="Y", help="The server's name: an MX host. Needed unless the next-hop has brackets.")
 @click.option("--engine", type=click.Choice(ENGINES), default="3", show_default=True, help="The Postfix that decides.")
 @click.option("-o", "overrides", multiple=True, metavar="NAME=VALUE", help="A setting on top, as in master.cf.")
-@click.option("--format", "output", type=FORMATS, default="text", show_default=True)
+@click.option("--format", "output", type=FORMATS, default="text", show_default=True, help="For people or programs.")
 def resolve(main_cf_path: str, next_hop: str, host: str | None, engine: str, **options: Any) -> None:
     """The level for mail to a next-hop over a host: on the first line, then the rules that decided it.
 
@@ -135,7 +135,7 @@ def _print_json(value: object) -> None:
     "--postfix", "version", default="3.7", show_default=True, metavar="VERSION", help="Who will read the file."
 )
 @click.option("--kind", type=KINDS, default="auto", show_default=True, help="What the file is.")
-@click.option("--format", "output", type=FORMATS, default="text", show_default=True)
+@click.option("--format", "output", type=FORMATS, default="text", show_default=True, help="For people or programs.")
 def lint(files: tuple[str, ...], version: str, kind: str, output: str) -> None:
     """What is wrong with a main.cf or with a TLS policy table (FILE, or TYPE:FILE such as regexp:tls_policy).
 
