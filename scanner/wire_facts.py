@@ -90,7 +90,8 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     the handshake), `ocsp_staple`, `downgrade_sentinel` (RFC 8446 section 4.1.3, asked of servers of TLS 1.3),
     `fallback_scsv` (RFC 7507), `sha1_signatures` (RFC 9155: the server signs a TLS 1.2 handshake with SHA-1).
     `large_hello`: a hello of more than one TCP segment is answered like a small one.
-    `connections` counts the hellos sent, those without an answer included.
+    `connections` counts the hellos sent, those without an answer included. `failures` are the first answers that
+    proved nothing by themselves, also where the question was settled when it was put again.
     """
 
     versions: tuple[VersionFacts, ...]
