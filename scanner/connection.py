@@ -91,8 +91,10 @@ async def connect_tcp(address: str, port: int) -> trio.socket.SocketType:
     sock = trio.socket.socket(family, trio.socket.SOCK_STREAM)
     try:
         await sock.connect((address, port))
-    except BaseException:
+    except BaseException as error:
         sock.close()
+        if ":" in address and isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+            raise OSError(errno.ENETUNREACH, "this machine has no IPv6 address") from error  # not: it ran out of ports
         raise
     return sock
 

@@ -1,5 +1,6 @@
 """Sessions over real sockets on loopback: what memory cannot show."""
 
+import errno
 import gc
 import socket
 import ssl
@@ -16,7 +17,7 @@ from audits.demo.certificates import new_authority
 from audits.demo.smtp_server import SmtpServer, serve
 from scanner.connection import SessionResult, connect_tcp, probe_session
 from scanner.facts import Endpoint, SessionFacts
-from scanner.failures import Kind, Stage
+from scanner.failures import Kind, LocalTroubleError, Stage
 from scanner.smtp import SessionRequest
 from scanner.tls_facts import HelloStyle
 
@@ -132,6 +133,37 @@ async def test_a_connector_that_is_cancelled_leaves_no_socket():
             scope.cancel()
             await connect_tcp("127.0.0.1", listener.getsockname()[1])
     gc.collect()
+
+
+class WithoutAddress(trio.abc.SocketFactory):
+    """Sockets of a machine that cannot give a connection an address of its own."""
+
+    def __init__(self) -> None:
+        self.made: list[FailingSocket] = []
+
+    def socket(self, *details: object):  # type: ignore[no-untyped-def]
+        self.made.append(FailingSocket())
+        return self.made[-1]
+
+
+class FailingSocket:
+    closed = False
+
+    async def connect(self, address: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_machine_without_ipv6_is_not_out_of_ports():
+    factory = WithoutAddress()
+    trio.socket.set_custom_socket_factory(factory)
+    facts = (await probe_session(Endpoint("2001:db8::1", 25), REQUEST)).facts
+    assert failure_of(facts) == (Stage.CONNECT, Kind.UNREACHABLE)
+    with pytest.raises(LocalTroubleError):
+        await probe_session(Endpoint("192.0.2.1", 25), REQUEST)
+    assert [sock.closed for sock in factory.made] == [True, True]
 
 
 async def test_a_failed_real_connection_leaves_no_socket():
