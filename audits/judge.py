@@ -8,9 +8,12 @@ from datetime import datetime
 
 import msgspec
 
+from audits.dane import Seen
 from audits.grade import domain_verdict
+from audits.published import published_verdict
 from audits.records import DomainRecord, domain_record
 from audits.trust import ChainVerdict, TrustStore, verify_chain
+from audits.verdicts import DomainVerdict
 from scanner.domain_name import shown
 from scanner.facts import NO_MAIL_ROUTES, DomainFacts, EndpointFacts, EndpointRef, Level, MailRoute
 from scanner.tls_facts import CertificateFacts
@@ -31,28 +34,31 @@ class Judge:
         self._depth = verify_depth
         self._required = required
         self._known: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
-        self._alike: dict[_Key, tuple[DomainRecord, Sequence[EndpointFacts]]] = {}
+        self._alike: dict[_Key, tuple[DomainRecord, DomainVerdict, Sequence[EndpointFacts]]] = {}
 
     def record(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> DomainRecord:
         """The judged record of one domain.
 
-        Domains with the same hosts differ in their names only, so each set of hosts is judged once.
+        Domains with the same hosts differ in their names and in what they publish, so each set of hosts is judged once.
         """
         if facts.route.status in NO_MAIL_ROUTES:
-            return self._judged(facts, endpoints)
+            return self._judged(facts, endpoints)[0]
         key = (facts.route, facts.endpoints, facts.target.required, tuple(map(id, endpoints)))
         if key not in self._alike:
             if len(self._alike) >= ALIKE:
                 self._alike.clear()
             # The facts are kept beside it: as long as they live, no others have their ids.
-            self._alike[key] = (self._judged(facts, endpoints), endpoints)
+            self._alike[key] = (*self._judged(facts, endpoints), endpoints)
+        record, verdict, _ = self._alike[key]
+        seen = Seen(facts, {each.endpoint: each for each in endpoints}, verdict.endpoints)
+        published = published_verdict(seen, verdict.sustained, self._verify)
         entry = facts.target.entry
-        return msgspec.structs.replace(self._alike[key][0], domain=entry, domain_unicode=shown(entry))
+        return msgspec.structs.replace(record, domain=entry, domain_unicode=shown(entry), published=published)
 
-    def _judged(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> DomainRecord:
+    def _judged(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> tuple[DomainRecord, DomainVerdict]:
         by_endpoint = {seen.endpoint: seen for seen in endpoints}
         verdict = domain_verdict(facts, by_endpoint, self._verify, self._required)
-        return domain_record(facts, by_endpoint, verdict, shown(facts.target.entry), self._required)
+        return domain_record(facts, by_endpoint, verdict, shown(facts.target.entry), self._required), verdict
 
     def _verify(self, chain: Sequence[CertificateFacts], at: datetime) -> ChainVerdict:
         key = (tuple(certificate.sha256 for certificate in chain), at)

@@ -13,6 +13,12 @@ class Cause(StrEnum):
     CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
     CERTIFICATE_HOST_MISMATCH = "certificate-host-mismatch"
     VALIDATION_FAILURE = "validation-failure"
+    TLSA_INVALID = "tlsa-invalid"
+    DNSSEC_INVALID = "dnssec-invalid"
+    DANE_REQUIRED = "dane-required"
+    STS_POLICY_FETCH_ERROR = "sts-policy-fetch-error"
+    STS_POLICY_INVALID = "sts-policy-invalid"
+    STS_WEBPKI_INVALID = "sts-webpki-invalid"
 
     STARTTLS_REFUSED = "starttls-refused"
     HANDSHAKE_FAILED = "handshake-failed"
@@ -55,6 +61,12 @@ REMEDIES = {
     Cause.CERTIFICATE_NOT_TRUSTED: "present a certificate of a public CA together with its intermediates",
     Cause.CERTIFICATE_HOST_MISMATCH: "put the MX host name into the certificate as a dNSName",
     Cause.VALIDATION_FAILURE: "mend the chain: run `openssl verify -purpose sslserver` on what the server sends",
+    Cause.TLSA_INVALID: "publish a TLSA record (3 1 1) for the key in use, and its successor before a new key is used",
+    Cause.DNSSEC_INVALID: "mend the signatures of the zone: validating senders get no answer",
+    Cause.DANE_REQUIRED: "sign the zones of the domain and of its MX hosts, and publish TLSA records there",
+    Cause.STS_POLICY_FETCH_ERROR: "serve the policy as text/plain with status 200, without a redirect",
+    Cause.STS_POLICY_INVALID: "mend the MTA-STS record or policy",
+    Cause.STS_WEBPKI_INVALID: "give the policy host a public certificate for mta-sts.DOMAIN",
     Cause.STARTTLS_REFUSED: "accept STARTTLS where it is announced, or announce it no longer",
     Cause.HANDSHAKE_FAILED: "mend TLS behind STARTTLS: look for the handshake in the server's log",
     Cause.HANDSHAKE_TOO_WEAK: "allow TLS 1.2 or 1.3 with a certificate and a key of at least 1024 bits",

@@ -178,7 +178,17 @@ def _fact_options(asked: ScanJob) -> bytes:
     settings, options = asked.settings, asked.options
     chosen = {
         name: getattr(settings, name)
-        for name in ("ports", "depth", "injection", "vulnerabilities", "envelope", "allow_private", "ipv4", "ipv6")
+        for name in (
+            "ports",
+            "depth",
+            "injection",
+            "vulnerabilities",
+            "envelope",
+            "allow_private",
+            "ipv4",
+            "ipv6",
+            "published",
+        )
     }
     judged = {name: options[name] for name in ("verify_depth", "require")}
     return msgspec.json.encode({**chosen, **judged})

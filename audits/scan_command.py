@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from audits.policy_options import policy_options
 from scanner.settings import Depth, ScanSettings
 
 LEVEL_WORDS = ("NONE", "MAY", "MUST_NOPEERMATCH", "MUST")
@@ -80,6 +81,7 @@ def network_options(command: Any) -> Any:
 @click.argument("inputs", nargs=-1, required=True, metavar="FILE... | - | DOMAIN...")
 @network_options
 @trust_options
+@policy_options
 @click.option(
     "--ports", default="25,465,587", show_default=True, help="25 gives the grade; 465 and 587 are shown beside it."
 )
@@ -199,6 +201,8 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         vulnerabilities=options["vulnerabilities"],
         jobs=options["jobs"],
         provider_jobs=options["provider_jobs"],
+        published=options["published"],
+        policy_port=options["policy_port"],
     )
 
 

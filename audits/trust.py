@@ -117,14 +117,16 @@ class TrustStoreError(Exception):
 class TrustStore:
     """Trust anchors, read once and used for any number of verifications, from any thread.
 
-    `digest` is the SHA-256 over the sorted DER of all anchors: two stores with the same digest judge alike.
+    `digest` is the SHA-256 over the sorted DER of all anchors: two stores with the same digest judge alike. With
+    `partial` an anchor need not be a root: a chain may end at an intermediate, as with DANE-TA (RFC 7671 section 5.2).
     """
 
-    def __init__(self, anchors: Iterable[bytes]) -> None:
+    def __init__(self, anchors: Iterable[bytes], *, partial: bool = False) -> None:
         ders = sorted(set(anchors))
         if not ders:
             raise TrustStoreError("no trust anchors: give some with --cafile or --capath, or use those of the system")
         self.count = len(ders)
+        self._partial = partial
         self.digest = hashlib.sha256(b"".join(ders)).hexdigest()
         self._anchors = [_anchor(der, "a trust anchor") for der in ders]
         self._store_of = lru_cache(maxsize=64)(self._store)
@@ -143,6 +145,8 @@ class TrustStore:
         for anchor in self._anchors:
             store.add_cert(anchor)
         store.set_time(moment)
+        if self._partial:
+            store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
         _set_server_purpose(store)
         return store
 

@@ -103,6 +103,7 @@ def test_a_healthy_domain_in_full():
         "required": "MUST",
         "compliant": True,
         "findings": [],
+        "published": None,
     }
     assert endpoint.pop("smtp") == {
         "keywords_clear": ["SIZE", "STARTTLS"],
@@ -148,6 +149,7 @@ def test_a_healthy_domain_in_full():
         "seen_at": "2026-11-21T06:30:00Z",
         "tls": None,
         "deep": None,
+        "sni": "",
     }
 
 

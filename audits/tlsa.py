@@ -1,0 +1,151 @@
+"""Does a chain match TLSA records? Usability, digest agility and matching (RFC 6698, 7671, 7672), offline."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+
+import msgspec
+
+from audits.names import name_match
+from audits.reasons import Cause, Reason
+from audits.trust import TrustStore, TrustStoreError, verify_chain
+from scanner.der import SEQUENCE, DerError, elements, fields
+from scanner.dns_facts import TlsaRecord
+from scanner.tls_facts import CertificateFacts
+
+DANE_TA, DANE_EE = 2, 3
+_DIGESTS = {1: hashlib.sha256, 2: hashlib.sha512}
+_DIGEST_BYTES = {1: 32, 2: 64}
+_VERSION = 0xA0
+"""The version field, which certificates of version 1 lack."""
+_TA_DEPTH = 100
+"""OpenSSL sets no depth of its own for DANE in Postfix; chains this long are refused in the handshake already."""
+
+
+class TlsaMatch(msgspec.Struct, frozen=True):
+    """Which record a chain matched; else why none did."""
+
+    record: TlsaRecord | None = None
+    reason: Reason | None = None
+
+
+def presentation(record: TlsaRecord) -> str:
+    """The record as in a zone file, its data shortened."""
+    return f"{record.usage} {record.selector} {record.matching_type} {record.data.hex()[:16]}..."
+
+
+def unusable(record: TlsaRecord) -> str:
+    """Why a record cannot be used for SMTP; "" where it can (RFC 7672 section 3.1, RFC 6698 section 2.1)."""
+    if record.usage not in (DANE_TA, DANE_EE):
+        return "usage 0 and 1 are not for SMTP" if record.usage in (0, 1) else f"unknown usage {record.usage}"
+    if record.selector not in (0, 1):
+        return f"unknown selector {record.selector}"
+    if record.matching_type not in (0, 1, 2):
+        return f"unknown matching type {record.matching_type}"
+    size = _DIGEST_BYTES.get(record.matching_type)
+    if size is not None and len(record.data) != size:
+        return f"{len(record.data)} bytes are no digest of matching type {record.matching_type}"
+    if size is None and not _is_readable(record):
+        return "its data can be read neither as a certificate nor as a key"
+    return ""
+
+
+def usable(records: Sequence[TlsaRecord]) -> tuple[TlsaRecord, ...]:
+    """The usable records that count: of digests only the strongest for each usage and selector (RFC 7671 section 9)."""
+    good = [record for record in records if not unusable(record)]
+    strongest: dict[tuple[int, int], int] = {}
+    for record in good:
+        key = (record.usage, record.selector)
+        strongest[key] = max(strongest.get(key, 0), record.matching_type)
+    return tuple(
+        record
+        for record in dict.fromkeys(good)
+        if record.matching_type in (0, strongest[record.usage, record.selector])
+    )
+
+
+def match_chain(
+    records: Sequence[TlsaRecord], chain: Sequence[CertificateFacts], names: Sequence[str], at: datetime
+) -> TlsaMatch:
+    """Matches a chain as received, leaf first. `names` are the reference identifiers for DANE-TA, the base name first.
+
+    DANE-EE looks at the leaf alone: neither its names nor its dates count (RFC 7672 section 3.1.1).
+    """
+    if not chain:
+        return TlsaMatch(reason=Reason(Cause.NO_CERTIFICATE, "no certificate was presented"))
+    for record in records:
+        if record.usage == DANE_EE and covers(record, chain[0]):
+            return TlsaMatch(record)
+    reason = None
+    for record in records:
+        if record.usage != DANE_TA:
+            continue
+        for anchor in _anchors(record, chain):
+            fault = _below_anchor(anchor, chain, names, at)
+            if fault is None:
+                return TlsaMatch(record)
+            reason = reason or fault
+    shown = ", ".join(map(presentation, records[:4])) or "no usable record"
+    return TlsaMatch(reason=reason or Reason(Cause.TLSA_INVALID, f"the chain matches none of: {shown}"))
+
+
+def covers(record: TlsaRecord, certificate: CertificateFacts) -> bool:
+    """Whether the record's data is this certificate's, by its selector and matching type."""
+    selected = certificate.der if record.selector == 0 else public_key_info(certificate.der)
+    if selected is None:
+        return False
+    digest = _DIGESTS.get(record.matching_type)
+    return record.data == (digest(selected).digest() if digest else selected)
+
+
+def _anchors(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> list[bytes]:
+    """The trust anchors that a DANE-TA record names: certificates of the chain, or the one in the record itself."""
+    found = [certificate.der for certificate in chain[1:] if covers(record, certificate)]
+    whole = [record.data] if (record.selector, record.matching_type) == (0, 0) else []
+    return found or whole
+
+
+def _below_anchor(
+    anchor: bytes, chain: Sequence[CertificateFacts], names: Sequence[str], at: datetime
+) -> Reason | None:
+    """What keeps the chain from being trusted below this anchor under one of the names; None where nothing does."""
+    try:
+        verdict = verify_chain(_store(anchor), chain, at, _TA_DEPTH)
+    except TrustStoreError as error:
+        return Reason(Cause.TLSA_INVALID, str(error))
+    if not verdict.trusted:
+        return Reason(Cause(verdict.result), verdict.reason)
+    if any(name_match(chain[0], name).matched for name in names):
+        return None
+    presented = ", ".join(name_match(chain[0], names[0]).presented[:8]) or "no name"
+    return Reason(Cause.CERTIFICATE_HOST_MISMATCH, f"{' or '.join(names)} is not among: {presented}")
+
+
+@lru_cache(maxsize=64)
+def _store(anchor: bytes) -> TrustStore:
+    return TrustStore([anchor], partial=True)
+
+
+def _is_readable(record: TlsaRecord) -> bool:
+    """Whether the full data of matching type 0 is a certificate, or a key."""
+    if record.selector == 0:
+        return public_key_info(record.data) is not None
+    try:
+        return [element.tag for element in elements(record.data)] == [SEQUENCE]
+    except DerError:
+        return False
+
+
+def public_key_info(certificate: bytes) -> bytes | None:
+    """The SubjectPublicKeyInfo exactly as the certificate holds it (RFC 5280 section 4.1); None where it has none."""
+    try:
+        whole = next(elements(certificate))
+        if len(whole.der) != len(certificate):
+            return None
+        inside = elements(fields(whole, least=3)[0].content)
+        members = [element for element in islice(inside, 7) if element.tag != _VERSION]
+        return members[5].der if len(members) > 5 else None
+    except (DerError, StopIteration):
+        return None
