@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from audits.published import PublishedVerdict
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
 from scanner.deep_facts import DeepFacts
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
@@ -106,6 +107,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     tls: TlsFacts | None = None
     deep: DeepFacts | None = None
     smtp: SmtpRecord | None = None
+    sni: str = ""
 
 
 class FindingRecord(msgspec.Struct, frozen=True):
@@ -137,6 +139,7 @@ class DomainRecord(msgspec.Struct, frozen=True):
     compliant: bool | None
     endpoints: tuple[EndpointRecord, ...]
     findings: tuple[FindingRecord, ...] = ()
+    published: PublishedVerdict | None = None
 
 
 def domain_record(
@@ -207,6 +210,7 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         tls=facts.tls if facts else None,
         deep=facts.deep if facts else None,
         smtp=_smtp(facts) if facts and facts.sessions else None,
+        sni=endpoint.sni,
     )
 
 
