@@ -97,10 +97,11 @@ def endpoint_verdict(ref: EndpointRef, facts: EndpointFacts | None, verify: Veri
         assert seen.failure is not None
         reason = Reason(cause_of_failure(seen.failure), str(seen.failure))
         return EndpointVerdict(ref, state, seen=seen, reason=reason)
-    answers = level_answers(seen, _authentication(ref.mx_host, seen, facts, verify))
+    authentication, trust = _authentication(ref.mx_host, seen, facts, verify)
+    answers = level_answers(seen, authentication)
     state = State.INCONCLUSIVE if any(a.sustained is Fact.INCONCLUSIVE for a in answers) else State.OK
     handshake = seen.deciding.handshake if seen.deciding else None
-    return EndpointVerdict(ref, state, answers, seen, handshake)
+    return EndpointVerdict(ref, state, answers, seen, handshake, trust=trust)
 
 
 def _silent_state(ref: EndpointRef, failure: ProbeFailure | None) -> State | None:
@@ -113,19 +114,25 @@ def _silent_state(ref: EndpointRef, failure: ProbeFailure | None) -> State | Non
     return State.REFUSED if failure.stage is Stage.GREETING and refuses else None
 
 
-def _authentication(mx_host: str, seen: Observed, facts: EndpointFacts, verify: VerifyChain) -> Authentication:
-    """Trust first, then the name: both as Postfix at MUST."""
+def _authentication(
+    mx_host: str, seen: Observed, facts: EndpointFacts, verify: VerifyChain
+) -> tuple[Authentication, ChainVerdict | None]:
+    """Trust first, then the name: both as Postfix at MUST. With what verification said of the chain."""
     handshake = seen.deciding.handshake if seen.deciding else None
     if handshake is None or not handshake.chain:
-        return Authentication(Fact.NO, Reason(Cause.NO_CERTIFICATE, "no certificate was presented"))
+        return Authentication(Fact.NO, Reason(Cause.NO_CERTIFICATE, "no certificate was presented")), None
     known = {certificate.sha256: certificate for certificate in facts.certificates}
     if not known.keys() >= set(handshake.chain):
-        return Authentication(Fact.INCONCLUSIVE, Reason(Cause.UNANSWERED, "the certificates were not kept"))
+        return Authentication(Fact.INCONCLUSIVE, Reason(Cause.UNANSWERED, "the certificates were not kept")), None
     chain = [known[digest] for digest in handshake.chain]
     trust = verify(chain, facts.seen_at)
     if not trust.trusted:
-        return Authentication(Fact.NO, Reason(Cause(trust.result), trust.reason))
-    match = name_match(chain[0], mx_host)
+        return Authentication(Fact.NO, Reason(Cause(trust.result), trust.reason)), trust
+    return _named(mx_host, chain[0]), trust
+
+
+def _named(mx_host: str, leaf: CertificateFacts) -> Authentication:
+    match = name_match(leaf, mx_host)
     if match.matched:
         return Authentication(Fact.YES)
     names = ", ".join(match.presented[:8]) or "no name"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from audits.published import PublishedVerdict
+from audits.trust import ChainVerdict
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
 from scanner.deep_facts import DeepFacts
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, Fact, Level, RouteStatus
@@ -107,6 +108,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     tls: TlsFacts | None = None
     deep: DeepFacts | None = None
     smtp: SmtpRecord | None = None
+    trust: ChainVerdict | None = None
     sni: str = ""
 
 
@@ -210,6 +212,7 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         tls=facts.tls if facts else None,
         deep=facts.deep if facts else None,
         smtp=_smtp(facts) if facts and facts.sessions else None,
+        trust=verdict.trust,
         sni=endpoint.sni,
     )
 

@@ -10,6 +10,7 @@ from audits.records import DomainRecord, EndpointRecord
 from audits.show_tls import deep_lines, tls_lines
 from audits.store import Store
 from audits.tables import moment, why
+from audits.trust import ChainVerdict
 from scanner.domain_name import BadNameError, ascii_name, printable
 from scanner.facts import DomainFacts, EndpointFacts, Fact, SessionFacts
 from scanner.tls_facts import CertificateFacts
@@ -91,6 +92,8 @@ def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Itera
     yield f"  seen {moment(facts.seen_at)}, {facts.connections} connections"
     for depth, certificate in enumerate(_chain(shown, facts)):
         yield from _certificate_lines(depth, certificate)
+    if shown.trust:
+        yield from _trust_lines(shown.trust)
     if facts.tls:
         yield from tls_lines(facts.tls)
     if facts.deep:
@@ -114,6 +117,14 @@ def _certificate_lines(depth: int, certificate: CertificateFacts) -> Iterator[st
     yield f"    valid {moment(certificate.not_before)} to {moment(certificate.not_after)}; sha256 {certificate.sha256}"
     if certificate.problem:
         yield f"    {printable(certificate.problem, LINE)}"
+
+
+def _trust_lines(trust: ChainVerdict) -> Iterator[str]:
+    words = "trusted" if trust.trusted else f"not trusted: {printable(trust.reason, LINE)}"
+    depths = f"received depth {trust.received_depth}, verified depth {trust.verified_depth}"
+    flags = {"root included": trust.root_included, "out of order": trust.out_of_order, "self-signed": trust.self_signed}
+    noted = "".join(f", {word}" for word, seen in flags.items() if seen)
+    yield f"  chain {words} ({depths}{noted})"
 
 
 def _session_lines(number: int, session: SessionFacts) -> Iterator[str]:

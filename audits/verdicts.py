@@ -7,6 +7,7 @@ import msgspec
 from audits.levels import LevelAnswer
 from audits.reasons import Reason
 from audits.sessions import Observed, Starttls
+from audits.trust import ChainVerdict
 from scanner.facts import EndpointRef, Fact, Level
 from scanner.tls_facts import HandshakeFacts
 
@@ -45,7 +46,10 @@ class Today(StrEnum):
 
 
 class EndpointVerdict(msgspec.Struct, frozen=True):
-    """The levels of one endpoint for one MX host. `answers` is empty where nobody answered."""
+    """The levels of one endpoint for one MX host. `answers` is empty where nobody answered.
+
+    `trust` is what verification said of the deciding chain, where there is one.
+    """
 
     ref: EndpointRef
     state: State
@@ -53,6 +57,7 @@ class EndpointVerdict(msgspec.Struct, frozen=True):
     seen: Observed | None = None
     handshake: HandshakeFacts | None = None
     reason: Reason | None = None
+    trust: ChainVerdict | None = None
 
     def answer(self, level: Level) -> LevelAnswer | None:
         return next((answer for answer in self.answers if answer.level is level), None)
