@@ -61,7 +61,7 @@ def domain_verdict(
     mail = [verdict for verdict in verdicts if verdict.ref.use is EndpointUse.MAIL]
     answered = [verdict for verdict in mail if verdict.answers]
     hosts = facts.route.hosts
-    missed = [host for host in hosts if not host.addresses and host.failure]
+    missed = [host for host in hosts if not host.addresses and host.failure and host.failure.asked]
     if facts.route.status in NO_MAIL_ROUTES or not answered:
         grade, binding = _without_answers(facts, mail)
         levels: tuple[LevelAnswer, ...] = ()

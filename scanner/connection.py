@@ -145,12 +145,14 @@ async def probe_injection(
 
 
 async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.SocketType | ProbeFailure:
-    with trio.move_on_after(settings.CONNECT_TIMEOUT_S):
+    submission = endpoint.port in (465, 587)
+    seconds = settings.SUBMISSION_CONNECT_TIMEOUT_S if submission else settings.CONNECT_TIMEOUT_S
+    with trio.move_on_after(seconds):
         try:
             return await connect(endpoint.address, endpoint.port)
         except OSError as error:
             return failure_of_os_error(Stage.CONNECT, error)
-    return ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {settings.CONNECT_TIMEOUT_S:g} s")
+    return ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {seconds:g} s")
 
 
 async def _held(dialogue: Generator[Step, Outcome, R], wire: "_Wire", end: float) -> R:

@@ -32,7 +32,7 @@ from scanner.once import OnceEach
 from scanner.policy_plan import policy_refs
 from scanner.policy_probe import PolicyProbe
 from scanner.route import Answers, Question, endpoint_refs, route_plan
-from scanner.settings import CACHE_ENTRIES, ScanSettings
+from scanner.settings import CACHE_ENTRIES, ENDPOINT_CACHE_ENTRIES, ScanSettings
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -78,7 +78,7 @@ class _Scan:
         self._look_up = shells.look_up
         self._excluded = Exclusions(settings.excluded_names, settings.excluded_networks)
         self._answers: OnceEach[Question, Lookup] = OnceEach(CACHE_ENTRIES)
-        self._endpoints: OnceEach[Endpoint, EndpointFacts] = OnceEach(CACHE_ENTRIES)
+        self._endpoints: OnceEach[Endpoint, EndpointFacts] = OnceEach(ENDPOINT_CACHE_ENTRIES)
         self._obstacle = lru_cache(CACHE_ENTRIES)(self._look_for_obstacle)
         self._policy = PolicyProbe(
             settings=settings,

@@ -26,6 +26,8 @@ READ_SIZE = 16 * 1024
 
 CONNECT_TIMEOUT_S = 30.0
 """smtp_connect_timeout of Postfix."""
+SUBMISSION_CONNECT_TIMEOUT_S = 10.0
+"""On 465 and 587, which many hosts drop silently: they are shown beside the grade and must not hold it up."""
 GREETING_TIMEOUT_S = 30.0
 """Postfix waits 300 s (smtp_helo_timeout); postscreen speaks after 6 s. Silence beyond 30 s stays inconclusive."""
 REPLY_TIMEOUT_S = 30.0
@@ -60,7 +62,9 @@ MAX_ADDRESSES = 32
 MAX_ENDPOINTS = 256
 """Endpoints of one domain that are asked, those for mail first: a zone must not send us to thousands of strangers."""
 CACHE_ENTRIES = 20_000
-"""Look-ups and endpoint facts kept in memory; beyond it the store is asked again, or the name."""
+"""Look-ups kept in memory; beyond it the name is asked again."""
+ENDPOINT_CACHE_ENTRIES = 2_000
+"""Endpoint facts kept in memory, some 20 kB each; beyond it the store is asked, which has them."""
 
 
 class Depth(StrEnum):
