@@ -42,6 +42,13 @@ def trust_options(command: Any) -> Any:
     return command
 
 
+def _sayable(_context: click.Context, _parameter: click.Parameter, ehlo: str | None) -> str:
+    """The EHLO name, as it may stand in a command; "" for this host's."""
+    if ehlo and (not ehlo.isascii() or not ehlo.isprintable() or " " in ehlo or len(ehlo) > 255):
+        raise click.BadParameter("write a host name without spaces")
+    return ehlo or ""
+
+
 def network_options(command: Any) -> Any:
     """The options that say how servers are reached, and how gently."""
     for option in reversed(
@@ -53,7 +60,12 @@ def network_options(command: Any) -> Any:
                 metavar="ADDR[:PORT]",
                 help="Ask this resolver instead of the system's; repeatable.",
             ),
-            click.option("--ehlo", metavar="NAME", help="The name said in EHLO. Default: this host's name."),
+            click.option(
+                "--ehlo",
+                metavar="NAME",
+                callback=_sayable,
+                help="The name said in EHLO. Default: this host's name.",
+            ),
             click.option(
                 "--envelope", is_flag=True, help="Also send MAIL FROM:<> and RSET, in clear and inside TLS; never RCPT."
             ),
@@ -183,13 +195,10 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         raise click.BadParameter(
             "25 must be among them, for it gives the grade; others are 1 to 65535", param_hint="--ports"
         )
-    ehlo = options["ehlo"]
-    if ehlo and (not ehlo.isascii() or not ehlo.isprintable() or " " in ehlo or len(ehlo) > 255):
-        raise click.BadParameter("write a host name without spaces", param_hint="--ehlo")
     return ScanSettings(
         ports=ports,
         envelope=options["envelope"],
-        ehlo=ehlo or "",
+        ehlo=options["ehlo"],
         resolvers=options["resolvers"],
         allow_private=options["allow_private"],
         ipv4=not options["only_v6"],

@@ -31,6 +31,8 @@ class StoredDomain(msgspec.Struct, frozen=True):
 def stored_domain(store: Store, run_name: str, domain: str) -> StoredDomain | None:
     """What a run has of a domain (or next-hop) as people write it; None where it has nothing."""
     run = store.run(run_name)
+    if not domain.isprintable():
+        return None
     found = store.domain(run.id, domain)
     if found is None:
         try:
