@@ -256,7 +256,7 @@ SECOND_IS_MUTE = {
     "reset-then-anonymous": ("+++?", (Server(shake=RESET), Server(classic=ANONYMOUS))),
     "closed-then-well": ("++++", (BROKEN_TLS, GOOD, GOOD)),
     "closed-then-well-then-throttled": ("+++?", (BROKEN_TLS, GOOD, GREETING_421)),
-    "closed-then-well-then-closed": ("+++-", (BROKEN_TLS, GOOD, BROKEN_TLS)),
+    "closed-then-well-then-closed": ("+++?", (BROKEN_TLS, GOOD, BROKEN_TLS)),
     "clear-taken-then-refused": ("??--", (NO_TLS, Server(ehlo=PLAIN, mail=NEVER))),
 }
 
