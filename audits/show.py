@@ -115,7 +115,8 @@ def _certificate_lines(depth: int, certificate: CertificateFacts) -> Iterator[st
     strength = f"{key.algorithm} {key.bits} bits" if key else "unknown key"
     yield f"  certificate {depth}: {printable(certificate.subject, LINE)}"
     yield f"    issuer {printable(certificate.issuer, LINE)}"
-    yield f"    names {printable(names, LINE) or '-'}; {strength}; {certificate.signature_algorithm}"
+    signed = printable(f"{strength}; {certificate.signature_algorithm}", LINE)
+    yield f"    names {printable(names, LINE) or '-'}; {signed}"
     yield f"    valid {moment(certificate.not_before)} to {moment(certificate.not_after)}; sha256 {certificate.sha256}"
     if certificate.problem:
         yield f"    {printable(certificate.problem, LINE)}"
