@@ -1,5 +1,6 @@
 """`tlsaudit scan`: the options, and what they mean for a run."""
 
+import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,16 @@ from audits.policy_options import policy_options
 from scanner.settings import Depth, ScanSettings
 
 LEVEL_WORDS = ("NONE", "MAY", "MUST_NOPEERMATCH", "MUST")
+
+
+class _FiniteRange(click.FloatRange):
+    """A range of numbers; "nan" compares with nothing and would pass every bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
 
 
 def trust_options(command: Any) -> Any:
@@ -76,7 +87,7 @@ def network_options(command: Any) -> Any:
             click.option("-6", "only_v6", is_flag=True, help="Ask IPv6 addresses only."),
             click.option(
                 "--interval",
-                type=click.FloatRange(0, 3600),
+                type=_FiniteRange(0, 3600),
                 default=1.0,
                 show_default=True,
                 help="Seconds between two connections to one address.",
@@ -147,7 +158,7 @@ def network_options(command: Any) -> Any:
 )
 @click.option(
     "--max-inconclusive",
-    type=click.FloatRange(0, 100),
+    type=_FiniteRange(0, 100),
     default=10,
     show_default=True,
     help="Percent of the domains; beyond it: exit 3.",
