@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -104,7 +105,8 @@ def copy(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        sink.close()
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads there, as closing would not
 
 
 def tlslite(front: dict[str, str]) -> Start:

@@ -14,6 +14,7 @@ from scanner.wire.registry import suite_name
 
 from .enumeration_lab import EnumerationLab
 from .enumeration_states import ENUMERATED, EXACT, NO_MAIL_SERVER, PREFERENCES
+from .sslyze_oracle import sslyze_opinion
 
 pytestmark = pytest.mark.lab
 BEYOND_THE_FLOOR = 3
@@ -34,12 +35,19 @@ def audited(enumeration: EnumerationLab) -> Audited:
     return Audited(reports, enumeration.connections() - before)
 
 
+def pairs_of(report: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(version, suite) for version, suites in report["suites"].items() for suite in suites}
+
+
+def true_pairs(enumeration: EnumerationLab, name: str) -> set[tuple[str, str]]:
+    return {(version, suite_name(code)) for version, code in enumeration.servers[name].true_pairs}
+
+
 @pytest.mark.parametrize("name", EXACT)
 def test_pairs_are_the_truth(enumeration: EnumerationLab, audited: Audited, name: str) -> None:
     report = audited.reports[name]
-    ours = {(version, suite) for version, suites in report["suites"].items() for suite in suites}
-    truth = {(version, suite_name(code)) for version, code in enumeration.servers[name].true_pairs}
-    assert ours == truth
+    truth = true_pairs(enumeration, name)
+    assert pairs_of(report) == truth
     assert set(report["suites_complete"].values()) == {True}
     assert report["tls"]["complete"]
     assert {version for version, fact in report["protocols"].items() if fact == "yes"} == {v for v, _ in truth}
@@ -88,3 +96,15 @@ def test_both_chains(audited: Audited) -> None:
     for name in ("postfix-everything", "s-server"):
         chains = audited.reports[name]["tls"]["chains"]
         assert {chain["authentication"] for chain in chains} == {"RSA", "ECDSA"}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_all_that_sslyze_finds_is_ours(enumeration: EnumerationLab, audited: Audited, name: str) -> None:
+    """A suite that sslyze has tried in vain and we have seen accepted must be accepted by the independent truth."""
+    server = enumeration.servers[name]
+    theirs, ours = sslyze_opinion(server.state.host, server.behind), pairs_of(audited.reports[name])
+    print(f"{name}: {len(theirs.accepted)} pairs by sslyze, {len(ours)} by us")
+    for pair in sorted(ours - theirs.accepted):
+        print(*pair, "refused to sslyze" if pair in theirs.refused else "not in the list of sslyze", sep=", ")
+    assert theirs.accepted - ours == set()
+    assert (ours & theirs.refused) <= true_pairs(enumeration, name)
