@@ -184,16 +184,14 @@ def _without_answers(facts: DomainFacts, mail: list[EndpointVerdict]) -> tuple[G
 
 def _today(answered: list[EndpointVerdict]) -> Today:
     """The least that any answering host gives to opportunistic mail."""
-    order = (Today.CLEAR, Today.ENCRYPTED, Today.AUTHENTICATED)
-    given = [_today_of(verdict) for verdict in answered]
-    if not given or Today.UNKNOWN in given:
-        return Today.CLEAR if Today.CLEAR in given else Today.UNKNOWN
-    return min(given, key=order.index)
+    order = (Today.LOST, Today.CLEAR, Today.UNKNOWN, Today.ENCRYPTED, Today.AUTHENTICATED)
+    return min(map(_today_of, answered), key=order.index, default=Today.UNKNOWN)
 
 
 def _today_of(verdict: EndpointVerdict) -> Today:
-    if not verdict.sustained:
-        return Today.UNKNOWN
+    """What one host gives a sender at MAY."""
+    if Level.MAY not in verdict.sustained:
+        return Today.UNKNOWN if Level.MAY in verdict.unknown else Today.LOST
     if Level.MUST in verdict.sustained:
         return Today.AUTHENTICATED
     if Level.MUST_NOPEERMATCH in verdict.sustained:

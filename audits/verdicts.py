@@ -39,6 +39,8 @@ class State(StrEnum):
 class Today(StrEnum):
     """What mail gets today from a sender that uses TLS where it is offered."""
 
+    LOST = "lost"
+    """Not even MAY delivers."""
     CLEAR = "clear"
     ENCRYPTED = "encrypted"
     AUTHENTICATED = "authenticated"

@@ -91,15 +91,15 @@ ONE_HOST = {
     "starttls-502": (Server(starttls=reply(502)), "MAY", State.OK, Fact.NO, Today.CLEAR, "starttls-refused"),
     "tls-close": (BROKEN_TLS, "MAY", State.OK, Fact.YES, Today.CLEAR, "handshake-failed"),
     "inside-close": (Server(ehlo_tls=Kind.CLOSED), "MAY", State.OK, Fact.YES, Today.CLEAR, "tls-session-failed"),
-    "inside-550": (Server(mail_tls=NEVER), "NONE", State.OK, Fact.YES, Today.CLEAR, "tls-session-failed"),
+    "inside-550": (Server(mail_tls=NEVER), "NONE", State.OK, Fact.YES, Today.LOST, "tls-session-failed"),
     "starttls-502-close": (
         *(Server(starttls=reply(502), reset_refused=Kind.CLOSED), "NONE", State.OK, Fact.NO),
-        *(Today.CLEAR, "starttls-refused"),
+        *(Today.LOST, "starttls-refused"),
     ),
-    "mail-refused": (Server(mail=NEVER, mail_tls=NEVER), "NO_MAIL", State.OK, Fact.YES, Today.UNKNOWN, "mail-refused"),
+    "mail-refused": (Server(mail=NEVER, mail_tls=NEVER), "NO_MAIL", State.OK, Fact.YES, Today.LOST, "mail-refused"),
     "client-certificate-demanded": (
         *(Server(mail=reply(530), ehlo_tls=Kind.TLS), "NO_MAIL", State.OK, Fact.YES),
-        *(Today.UNKNOWN, "tls-required"),
+        *(Today.LOST, "tls-required"),
     ),
     "starttls-454": (
         *(Server(starttls=reply(454)), "INCONCLUSIVE", State.INCONCLUSIVE, Fact.INCONCLUSIVE),

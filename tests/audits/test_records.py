@@ -181,7 +181,7 @@ def test_the_words_of_the_contract():
     assert enums(schema, "Grade") == {"NONE", "MAY", "MUST_NOPEERMATCH", "MUST", "INCONCLUSIVE", "NO_MAIL"}
     assert enums(schema, "Level") == {"NONE", "MAY", "MUST_NOPEERMATCH", "MUST"}
     assert enums(schema, "Fact") == {"yes", "no", "inconclusive", "not-tested"}
-    assert enums(schema, "Today") == {"clear", "encrypted", "authenticated", "unknown"}
+    assert enums(schema, "Today") == {"lost", "clear", "encrypted", "authenticated", "unknown"}
     assert enums(schema, "State") == {"ok", "unreachable", "closed", "refused", "inconclusive", "not-asked"}
 
 

@@ -132,5 +132,5 @@ def strength(levels: tuple[str, ...]) -> int:
 def today(case: Case, arrived: str | None) -> list[Disagreement]:
     """How mail arrived at MAY, by the receiver, against what tlsaudit says mail gets today."""
     said = case.report["today"]
-    right = {"tls": {"encrypted", "authenticated"}, "clear": {"clear"}, None: {"clear", "unknown"}}[arrived]
+    right = {"tls": {"encrypted", "authenticated"}, "clear": {"clear"}, None: {"lost"}}[arrived]
     return [] if said in right or said == "unknown" else [case.differs(f"today {said}, arrived {arrived}", "MAY")]
