@@ -280,10 +280,11 @@ def test_reasons_tell_a_missing_second_session_from_a_contradiction():
     assert cause(facts_of(*asked(BROKEN_TLS).sessions[:1])) is Cause.UNCONFIRMED
 
 
-def test_level_0_is_refused_only_by_a_session_with_the_classic_hello():
-    first, _second = asked(BROKEN_TLS).sessions
-    again = facts_of(first, first)
-    assert letters(judged(again)) == "+??-"
+@pytest.mark.parametrize(("kind", "expected"), [(TLS, "+??-"), (CLOSED, "+???")])
+def test_level_0_is_refused_only_by_a_session_with_the_classic_hello(kind, expected):
+    """And level 1 by two TLS errors; two connections that were only lost may have been lost by chance."""
+    first, _second = asked(Server(shake=kind)).sessions
+    assert letters(judged(facts_of(first, first))) == expected
 
 
 def test_a_pause_of_the_provider_is_the_reason_for_what_was_left_open():
