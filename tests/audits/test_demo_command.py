@@ -1,0 +1,53 @@
+"""`tlsaudit demo`: the real scanner on the embedded lab, in this process; every domain has the grade it must have."""
+
+import json
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from audits.cli import cli
+from audits.demo.certificates import new_authority
+from audits.demo.states import lab_domains
+from audits.store import RunStatus, Store
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    store = tmp_path_factory.mktemp("demo") / "demo.db"
+    done = CliRunner().invoke(cli, ["demo", "--format", "jsonl", "-v", "--store", str(store)])
+    assert done.exit_code == 0, done.stderr
+    return done, store
+
+
+def test_every_domain_has_its_grade(demo):
+    done, _ = demo
+    found = {record["domain"]: record["grade"] for record in map(json.loads, done.stdout.splitlines())}
+    assert found == {domain.name: domain.expected.value for domain in lab_domains(new_authority())}
+    assert {"MUST", "MUST_NOPEERMATCH", "MAY", "NONE", "INCONCLUSIVE", "NO_MAIL"} <= set(found.values())
+
+
+def test_the_run_is_stored_like_any_other(demo):
+    done, path = demo
+    with Store.open(path) as store:
+        (run,) = store.runs()
+        assert (run.status, run.done) == (RunStatus.FINISHED, len(done.stdout.splitlines()))
+    shown = CliRunner().invoke(cli, ["show", "must.example", "--store", str(path)])
+    assert "must.example  MUST" in shown.stdout
+
+
+def test_sessions_are_told_on_stderr(demo):
+    done, _ = demo
+    assert "TLS connection established: TLSv1.3" in done.stderr
+    assert " domains in " in done.stderr.splitlines()[-1]
+
+
+def test_the_lab_is_gone_afterwards(demo):
+    assert not [thread for thread in threading.enumerate() if thread.name == "demo-lab"]
+
+
+def test_a_store_that_cannot_be_is_told_and_the_lab_ends(tmp_path):
+    done = CliRunner().invoke(cli, ["demo", "--store", str(tmp_path / "none" / "demo.db")])
+    assert done.exit_code == 4
+    assert "there is no folder" in done.stderr
+    assert not [thread for thread in threading.enumerate() if thread.name == "demo-lab"]
