@@ -117,10 +117,22 @@ def _below_anchor(
         return Reason(Cause.TLSA_INVALID, str(error))
     if not verdict.trusted:
         return Reason(Cause(verdict.result), verdict.reason)
+    below = [certificate for certificate in chain if certificate.sha256 in verdict.verified[:-1]]
+    if fault := next(filter(None, (_date_fault(certificate, at) for certificate in below)), None):
+        return fault
     if any(name_match(chain[0], name).matched for name in names):
         return None
     presented = ", ".join(name_match(chain[0], names[0]).presented[:8]) or "no name"
     return Reason(Cause.CERTIFICATE_HOST_MISMATCH, f"{' or '.join(names)} is not among: {presented}")
+
+
+def _date_fault(certificate: CertificateFacts, at: datetime) -> Reason | None:
+    """The dates count below the anchor; its own do not, as OpenSSL takes it from the record and not from itself."""
+    if certificate.not_after is not None and certificate.not_after < at:
+        return Reason(Cause.CERTIFICATE_EXPIRED, "certificate has expired")
+    if certificate.not_before is not None and certificate.not_before > at:
+        return Reason(Cause.VALIDATION_FAILURE, "certificate is not yet valid")
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,8 @@ from OpenSSL._util import lib as _openssl
 
 from scanner.tls_facts import CertificateFacts
 
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME, for which pyOpenSSL has no name."""
 DEFAULT_VERIFY_DEPTH = 9
 """smtp_tls_scert_verifydepth of Postfix 3 (it was 5 in 2.2)."""
 
@@ -118,7 +120,7 @@ class TrustStore:
     """Trust anchors, read once and used for any number of verifications, from any thread.
 
     `digest` is the SHA-256 over the sorted DER of all anchors: two stores with the same digest judge alike. With
-    `partial` an anchor need not be a root: a chain may end at an intermediate, as with DANE-TA (RFC 7671 section 5.2).
+    `partial` an anchor need not be a root, as with DANE-TA (RFC 7671 section 5.2), and dates are the caller's business.
     """
 
     def __init__(self, anchors: Iterable[bytes], *, partial: bool = False) -> None:
@@ -146,7 +148,7 @@ class TrustStore:
             store.add_cert(anchor)
         store.set_time(moment)
         if self._partial:
-            store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+            store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME)
         _set_server_purpose(store)
         return store
 

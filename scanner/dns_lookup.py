@@ -58,6 +58,11 @@ _RCODES = {
     dns.rcode.REFUSED: Kind.DNS_REFUSED,
 }
 
+TLSA._cert_length_by_mtype = {}
+"""A record whose digest is too short is "unusable" (RFC 7672 section 2.2.3), one fault in a set that may be good.
+
+dnspython would refuse the whole answer for it, and has no public way to read it.
+"""
 _EDNS = dns.message.make_query(".", "NS", use_edns=0, payload=1232).opt
 _EDNS_DO = dns.message.make_query(".", "NS", use_edns=0, payload=1232, want_dnssec=True).opt
 """The same for every query; making it takes as long as making the rest of one."""

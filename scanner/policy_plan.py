@@ -20,6 +20,7 @@ from scanner.facts import (
     MailRoute,
     MxHost,
     Target,
+    TlsaRecord,
     TxtRecord,
 )
 from scanner.failures import ProbeFailure
@@ -29,9 +30,6 @@ from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFacts, StsMode, Tl
 from scanner.route import Answers, Question, is_address
 from scanner.tlsrpt import RECORD_NAME as REPORT_NAME
 from scanner.tlsrpt import tls_rpt_record
-
-USABLE_USAGES = (2, 3)
-"""DANE-TA and DANE-EE; the others are not for SMTP (RFC 7672 section 3.1.3)."""
 
 Asking = Generator[tuple[Question, ...], Answers, "Published"]
 
@@ -157,6 +155,11 @@ def _policy_host(facts: PolicyFacts, host: str) -> Asking:
 # --- the handshakes that judging it needs --------------------------------------------------------------------------
 
 
+def _may_match(record: TlsaRecord) -> bool:
+    """DANE-TA and DANE-EE with parameters that are assigned; the rest is not for SMTP (RFC 7672 section 3.1.3)."""
+    return record.usage in (2, 3) and record.selector in (0, 1) and record.matching_type in (0, 1, 2)
+
+
 def policy_refs(refs: Iterable[EndpointRef], facts: PolicyFacts) -> tuple[EndpointRef, ...]:
     """An endpoint with a server name for each mail endpoint whose host has usable TLSA records or an MTA-STS policy.
 
@@ -169,7 +172,7 @@ def policy_refs(refs: Iterable[EndpointRef], facts: PolicyFacts) -> tuple[Endpoi
             continue
         names = [ref.mx_host] if mode in (StsMode.ENFORCE, StsMode.TESTING) and not is_address(ref.mx_host) else []
         tlsa = facts.host(ref.mx_host, ref.endpoint.port)
-        if tlsa and tlsa.deciding and any(record.usage in USABLE_USAGES for record in tlsa.deciding.records):
+        if tlsa and tlsa.deciding and any(map(_may_match, tlsa.deciding.records)):
             names.insert(0, tlsa.deciding.base)
         for name in names:
             endpoint = msgspec.structs.replace(ref.endpoint, sni=name)
