@@ -49,6 +49,8 @@ def resolve(main_cf_path: str, next_hop: str, host: str | None, engine: str, **o
     from audits.postfix.resolve import configuration, host_of
     from audits.postfix.resolve import resolve as resolve_level
 
+    if not next_hop or any(char in next_hop for char in ", \t"):
+        raise click.BadParameter("one next-hop; of a list each element is resolved by itself", param_hint="--next-hop")
     try:
         generation = _engine(engine)
         main_cf = _main_cf(main_cf_path, generation, options["overrides"])

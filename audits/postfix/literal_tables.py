@@ -8,11 +8,12 @@ from audits.postfix.tables import Found, Hit, Miss, fold_key
 
 
 class InlineTable(msgspec.Struct, frozen=True):
-    """inline: the last of two equal keys wins; no duplicate check."""
+    """inline: the last of two equal keys wins, without a warning; `repeated` are the keys that stand there twice."""
 
     text: str
     index: dict[str, str]
     utf8: bool
+    repeated: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -45,12 +46,16 @@ class StaticTable(msgspec.Struct, frozen=True):
 def parse_inline(text: str, utf8: bool = True) -> InlineTable:
     """Parse "{key=value, {key = value with spaces}}"; raises BraceError."""
     index: dict[str, str] = {}
+    repeated: list[str] = []
     for member in split_list(without_braces(text)):
         key, value = name_and_value(without_braces(member) if member.startswith("{") else member)
-        index[fold_key(key, utf8)] = value
+        folded = fold_key(key, utf8)
+        if folded in index:
+            repeated.append(folded)
+        index[folded] = value
     if not index:
         raise BraceError('an empty table; it must read "inline:{key=value, ...}"')
-    return InlineTable(text, index, utf8)
+    return InlineTable(text, index, utf8, tuple(repeated))
 
 
 def parse_static(text: str) -> StaticTable:

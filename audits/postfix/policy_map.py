@@ -6,6 +6,7 @@ falling back to anything weaker could send mail in the clear.
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -76,6 +77,7 @@ class _Refused(Exception):
         self.code = code
 
 
+@lru_cache(maxsize=4096)
 def parse_entry(value: str, version: Version = DEFAULT_VERSION) -> PolicyEntry:
     """Parse the value of a table entry as this version of smtp(8) does."""
     words = split_list(value) if version >= BRACES_SINCE else _WORDS.findall(value)

@@ -166,4 +166,4 @@ def host_of(next_hop: str) -> str:
         raise ConfigError(
             "next-hop", 0, f'"{shown(next_hop)}" has no brackets, so its hosts come from the DNS; name one'
         )
-    return match[1].removeprefix("IPv6:").removeprefix("ipv6:")
+    return re.sub("^ipv6:", "", match[1], flags=re.IGNORECASE)

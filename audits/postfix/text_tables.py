@@ -4,11 +4,14 @@ An entry that occurs twice keeps its first value in an indexed file, with a warn
 with such an entry cannot be opened by smtp(8) at all, and every lookup in it fails.
 """
 
+import re
+
 import msgspec
 
 from audits.postfix.source_text import SPACE, LogicalLine, is_utf8, logical_lines, shown
 from audits.postfix.tables import Found, Hit, LookupFailure, Miss, TableProblem, fold_key
 
+_SPACE = re.compile(f"[{SPACE}]")
 TEXT_TYPES = ("hash", "btree", "lmdb", "texthash")
 
 
@@ -24,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class TextTable(msgspec.Struct, frozen=True):
-    """A table read from text; `entries` in the order of the file, duplicates too; `problems` are unusable lines."""
+    """A table read from text; `entries` in the order of the file, duplicates too; `twice` the first duplicate."""
 
     kind: str
     path: str
@@ -32,6 +35,7 @@ class TextTable(msgspec.Struct, frozen=True):
     problems: tuple[TableProblem, ...]
     index: dict[str, Entry]
     utf8: bool
+    twice: Entry | None = None
 
     @property
     def name(self) -> str:
@@ -40,11 +44,9 @@ class TextTable(msgspec.Struct, frozen=True):
 
     def lookup(self, key: str) -> Found:
         """One exact lookup of the folded key."""
-        if self.kind == "texthash":
-            twice = next((entry for entry in self.entries if entry.first), None)
-            if twice is not None:
-                reason = f'{self.path}:{twice.line}: the duplicate key "{twice.key}" spoils the texthash: table'
-                return LookupFailure(reason)
+        if self.kind == "texthash" and self.twice is not None:
+            place = f"{self.path}:{self.twice.line}"
+            return LookupFailure(f'{place}: the duplicate key "{self.twice.key}" spoils the texthash: table')
         if self.utf8 and not is_utf8(key):
             return Miss()
         entry = self.index.get(fold_key(key, self.utf8))
@@ -66,7 +68,8 @@ def parse_text_table(text: str, path: str, kind: str = "hash", utf8: bool = True
         entry = Entry(key, folded, value, line.number, line.last, earlier.line if earlier else 0)
         entries.append(entry)
         index.setdefault(folded, entry)
-    return TextTable(kind, path, tuple(entries), tuple(problems), index, utf8)
+    twice = next((entry for entry in entries if entry.first), None)
+    return TextTable(kind, path, tuple(entries), tuple(problems), index, utf8, twice)
 
 
 def _parsed(line: LogicalLine, utf8: bool) -> tuple[list[TableProblem], str, str]:
@@ -91,6 +94,9 @@ def _parsed(line: LogicalLine, utf8: bool) -> tuple[list[TableProblem], str, str
 
 def _end_of_key(text: str) -> int:
     """Where the first white space outside of double quotes stands; -1 where a quote is left open."""
+    if '"' not in text and "\\" not in text:
+        space = _SPACE.search(text)
+        return space.start() if space else len(text)
     quoted = False
     escaped = False
     for position, char in enumerate(text):

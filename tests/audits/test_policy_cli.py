@@ -73,6 +73,12 @@ def test_a_domain_needs_a_host(folder: Path) -> None:
     assert "has no brackets" in result.output
 
 
+@pytest.mark.parametrize("next_hop", ["", "a.example, b.example", "a b"])
+def test_one_next_hop_at_a_time(next_hop: str, folder: Path) -> None:
+    result = run("resolve", "--main-cf", folder / "main.cf", "--next-hop", next_hop, "--host", "mx.example.org")
+    assert result.exit_code == 2
+
+
 def test_an_invalid_level_tells_what_postfix_does(folder: Path) -> None:
     result = run("resolve", "--main-cf", folder / "main.cf", "--next-hop", "example.net", "--host", "mx.example.net")
     assert result.exit_code == 0

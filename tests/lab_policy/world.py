@@ -42,7 +42,7 @@ MAIN = {
     "notify_classes": "",
     "smtp_connection_cache_on_demand": "no",
     "smtp_tls_loglevel": "1",
-    "smtp_connect_timeout": "5s",
+    "smtp_connect_timeout": "30s",
     "smtp_quit_timeout": "2s",
     "smtpd_recipient_limit": "2000",
     "default_destination_recipient_limit": "1",
@@ -159,10 +159,14 @@ def send(running: World, recipients: Mapping[str, Sequence[str]]) -> dict[tuple[
 
 
 def attempts(running: World) -> dict[tuple[str, str], Delivery]:
-    """The first attempt for each sender and domain that the logs tell of."""
+    """The first attempt for each sender and domain that the logs tell of.
+
+    The sender's log is read first: what it calls sent stands in the receiver's log already.
+    """
+    lines = running.log_lines()
     arrived = arrivals(running.receiver_log)
     found: dict[tuple[str, str], Delivery] = {}
-    for line in running.log_lines():
+    for line in lines:
         if match := DELIVERY.search(line):
             sender, _, domain = match["to"].partition("@")
             delivery = Delivery(match["status"], match["dsn"], match["why"], arrived.get((sender, domain), ""))

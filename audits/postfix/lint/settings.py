@@ -161,7 +161,7 @@ def unknown(line: Line) -> Found:
     if close:
         yield line.line, f"{name} is no parameter; did you mean {close[0]}?"
     elif is_about_tls(name):
-        yield line.line, f"{name} is no parameter, and nothing refers to it", Severity.WARNING
+        yield line.line, f"{name} is no parameter, and nothing in this file refers to it", Severity.WARNING
 
 
 @RULES.check(

@@ -116,7 +116,8 @@ DUPLICATE = declare(
         id="table-duplicate",
         severity=Severity.ERROR,
         page="Of two entries with the same key (case does not matter) only the first is kept in an indexed file, with "
-        "a warning of postmap; smtp(8) cannot open a texthash: table that has such a pair.",
+        "a warning of postmap; smtp(8) cannot open a texthash: table that has such a pair; in an inline: table the "
+        "last one counts.",
         remedy="Keep one of the two lines.",
         fails="example.org MUST\nExample.ORG NONE\n",
         passes=_SITE,

@@ -8,7 +8,7 @@ from audits.postfix.braces import split_list
 from audits.postfix.errors import ConfigError
 from audits.postfix.lint import keys, values
 from audits.postfix.lint.rows import Row, pattern_rows, table_rows
-from audits.postfix.lint.syntax import SYNTAX
+from audits.postfix.lint.syntax import DUPLICATE, SYNTAX
 from audits.postfix.lint.whole import TableRows
 from audits.postfix.lint.words import Check, Kind, LintMessage, Severity, declare
 from audits.postfix.literal_tables import InlineTable, StaticTable
@@ -121,7 +121,9 @@ class ListedTables:
         table = open_table(spec, _nothing_to_read, (self._main_cf.path, line))
         version = self._main_cf.version
         match table:
-            case InlineTable(index=index):
+            case InlineTable(index=index, repeated=repeated):
+                sentences = [f'the key "{key}" stands twice in {table.name}; the last value counts' for key in repeated]
+                self.messages += [DUPLICATE.at(self._main_cf.path, line, sentence) for sentence in sentences]
                 return tuple(Row(key, value, line, line, kind, version) for key, value in index.items())
             case StaticTable(value=value):
                 return (Row("", value, line, line, kind, version),)

@@ -39,8 +39,8 @@ def comment(row: Row) -> Found:
     remedy="Write NONE, MAY, MUST_NOPEERMATCH or MUST, and nothing behind it.",
 )
 def site_value(row: Row) -> Found:
-    """A value that smtp_tls_per_site does not know: since Postfix 2.11 the host is skipped and mail deferred (4.7.5);
-    earlier versions ignored the entry with a warning."""
+    """A value that smtp_tls_per_site does not know: Postfix 3 skips the host and defers the mail (4.7.5); Postfix 2.2
+    ignored the entry with a warning."""
     if row.computed or has_comment(row) or per_site_value(row.value) is not None:
         return
     meant = next((old for old, level in TLS_LEVEL_OF.items() if level is tls_level(row.value)), None)

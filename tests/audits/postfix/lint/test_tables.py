@@ -38,6 +38,7 @@ def test_a_table_that_cannot_be_read_does_not_hide_the_others() -> None:
 
 def test_tables_inside_of_main_cf_are_checked_in_its_line() -> None:
     assert found("inline:{a.=MUST}") == [("main.cf", 2, "key-trailing-dot")]
+    assert found("inline:{a=MUST, A=MAY}") == [("main.cf", 2, "table-duplicate")]
     assert found("static:TLS") == [("main.cf", 2, "site-value")]
     assert found("regexp:{{/a/ TLS} {/(/ MUST}}") == [("main.cf", 2, "site-value"), ("main.cf", 2, "table-pattern")]
 
