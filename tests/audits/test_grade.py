@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from audits.grade import VerifyChain, domain_verdict, endpoint_verdict
@@ -416,6 +416,7 @@ def judged(hosts: Sequence[tuple[EndpointRef, EndpointFacts]], verify: VerifyCha
     return domain_verdict(domain_facts(*refs), {facts.endpoint: facts for _, facts in hosts}, verify)
 
 
+@settings(deadline=None)
 @given(DOMAINS, VERIFIERS)
 def test_the_grade_is_the_strongest_sustained_level_or_no_level(domain, verify):
     verdict = judged(hosts_of(domain), verify)
@@ -429,6 +430,7 @@ def test_the_grade_is_the_strongest_sustained_level_or_no_level(domain, verify):
     assert not set(verdict.sustained) & set(verdict.unknown)
 
 
+@settings(deadline=None)
 @given(DOMAINS, VERIFIERS)
 def test_what_is_less_than_must_has_a_binding_and_must_has_none(domain, verify):
     verdict = judged(hosts_of(domain), verify)
@@ -439,6 +441,7 @@ def test_what_is_less_than_must_has_a_binding_and_must_has_none(domain, verify):
         assert verdict.binding.address
 
 
+@settings(deadline=None)
 @given(DOMAINS, VERIFIERS)
 def test_the_grade_is_never_stronger_than_the_some_mx_grade(domain, verify):
     """Where both are levels. The walk limits cannot break this: an address limit that hides a host leaves it open."""
@@ -456,6 +459,7 @@ def test_five_addresses_without_an_answer_hide_the_host_that_sustains():
     assert (verdict.grade, verdict.some_mx_grade) == (Grade.MUST, Grade.INCONCLUSIVE)
 
 
+@settings(deadline=None)
 @given(DOMAINS, UNREACHABLE, st.integers(-1, 5), VERIFIERS)
 def test_an_unreachable_host_never_changes_the_grade(domain, server, preference, verify):
     hosts = hosts_of(domain)
@@ -466,6 +470,7 @@ def test_an_unreachable_host_never_changes_the_grade(domain, server, preference,
     assert after.coverage.answered == before.coverage.answered
 
 
+@settings(deadline=None)
 @given(DOMAINS, VERIFIERS, st.randoms(use_true_random=False))
 def test_the_order_of_endpoints_never_matters_for_the_grades(domain, verify, random):
     hosts = hosts_of(domain)
@@ -477,6 +482,7 @@ def test_the_order_of_endpoints_never_matters_for_the_grades(domain, verify, ran
     assert set(after.remarks) == set(before.remarks)
 
 
+@settings(deadline=None)
 @given(DOMAINS, st.data())
 def test_a_host_that_falls_silent_halfway_never_lowers_the_grade_by_its_silence(domain, data):
     """All sessions of one host time out before EHLO is answered, yet a byte was read: the grade opens, never sinks."""

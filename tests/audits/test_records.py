@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -296,6 +296,7 @@ def test_the_schema_refuses_other_words(key, value):
     assert not VALIDATOR.is_valid(printed(record_of(asked(GOOD))) | {key: value})
 
 
+@settings(deadline=None)
 @given(st.lists(any_server(), min_size=1, max_size=3), st.sampled_from([None, *Level]))
 def test_any_record_fits_the_schema_and_survives_a_round_trip(servers, required):
     record = record_of(*(asked(server, address=f"192.0.2.{n}") for n, server in enumerate(servers)), required=required)
@@ -307,6 +308,7 @@ LATIN = st.binary(max_size=40).map(lambda data: data.decode("latin-1"))
 HOSTILE = st.one_of(LATIN, st.sampled_from(["\x00", "\x1b[2J", "\r\n", "\u2028", '"}\n{"', "=cmd()", "\x7f\x9b"]))
 
 
+@settings(deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_hostile_text_survives(words, subject, name):
     leaf = CertificateFacts(

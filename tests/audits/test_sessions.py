@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from audits.grade import endpoint_verdict
@@ -208,6 +208,7 @@ def answers(facts: EndpointFacts) -> dict[Level, LevelAnswer]:
     return {answer.level: answer for answer in verdict.answers}
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_less_information_never_makes_a_no(data):
     """Sustained or unknown never becomes "not sustained", unless the sessions contradict each other.
@@ -226,6 +227,7 @@ def test_less_information_never_makes_a_no(data):
             assert before[level].sustained is NO, level
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_less_information_never_turns_a_no_into_a_yes(data):
     """ "Not sustained" never becomes "sustained", with two exceptions, both of them ways of asking less.
@@ -249,6 +251,7 @@ def test_less_information_never_turns_a_no_into_a_yes(data):
             assert before[level].sustained is not NO, level
 
 
+@settings(deadline=None)
 @given(endpoints())
 def test_certificates_that_were_not_kept_make_must_unknown_at_most(drawn):
     held, _ = drawn
@@ -261,6 +264,7 @@ def test_certificates_that_were_not_kept_make_must_unknown_at_most(drawn):
             assert answer == before[level]
 
 
+@settings(deadline=None)
 @given(endpoints())
 def test_every_answer_of_any_server_has_its_reason(drawn):
     held, _ = drawn
@@ -272,6 +276,7 @@ def test_every_answer_of_any_server_has_its_reason(drawn):
         assert answer.reason is None or answer.reason.remedy
 
 
+@settings(deadline=None)
 @given(endpoints())
 def test_a_no_about_tls_rests_on_two_sessions(drawn):
     held, _ = drawn

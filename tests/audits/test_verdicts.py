@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.grade import domain_verdict, endpoint_verdict
@@ -70,6 +70,7 @@ def test_starttls_is_not_tested_where_nobody_asks_for_it():
     assert EndpointVerdict(EndpointRef("mx", 0, Endpoint("192.0.2.1", 25)), State.NOT_ASKED).starttls is Fact.NOT_TESTED
 
 
+@settings(deadline=None)
 @given(st.lists(any_server(), min_size=1, max_size=3))
 def test_a_verdict_survives_json(servers):
     seen = [asked(server, address=f"192.0.2.{number}") for number, server in enumerate(servers)]
