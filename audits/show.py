@@ -7,6 +7,7 @@ import msgspec
 
 from audits.json_text import json_text
 from audits.records import DomainRecord, EndpointRecord
+from audits.show_policy import published_lines
 from audits.show_tls import deep_lines, tls_lines
 from audits.store import Store
 from audits.tables import moment, why
@@ -68,6 +69,8 @@ def domain_lines(found: StoredDomain) -> Iterator[str]:
         yield f"  {printable(str(found.facts.route.failure), LINE)}"
     if record.required:
         yield f"  required: {record.required.value}    compliant: {_word(record.compliant)}"
+    if record.published:
+        yield from published_lines(record.published)
     facts = {seen.endpoint.key: seen for seen in found.endpoints}
     for ref, shown in zip(found.facts.endpoints, record.endpoints, strict=True):
         yield ""
@@ -79,7 +82,8 @@ def _word(compliant: bool | None) -> str:
 
 
 def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Iterator[str]:
-    yield f"{printable(shown.mx_host)} [{shown.address}]:{shown.port}  {shown.state.value}    {shown.use}"
+    name = f" with server name {printable(shown.sni)}" if shown.sni else ""
+    yield f"{printable(shown.mx_host)} [{shown.address}]:{shown.port}  {shown.state.value}    {shown.use}{name}"
     if shown.detail:
         yield f"  {printable(shown.detail, LINE)}"
     if shown.sustained or shown.unknown:

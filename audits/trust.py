@@ -146,9 +146,10 @@ class TrustStore:
         store = crypto.X509Store()
         for anchor in self._anchors:
             store.add_cert(anchor)
-        store.set_time(moment)
         if self._partial:
             store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME)
+        else:
+            store.set_time(moment)
         _set_server_purpose(store)
         return store
 

@@ -157,7 +157,8 @@ def _policy_host(facts: PolicyFacts, host: str) -> Asking:
 
 def _may_match(record: TlsaRecord) -> bool:
     """DANE-TA and DANE-EE with parameters that are assigned; the rest is not for SMTP (RFC 7672 section 3.1.3)."""
-    return record.usage in (2, 3) and record.selector in (0, 1) and record.matching_type in (0, 1, 2)
+    sizes = {0: len(record.data), 1: 32, 2: 64}
+    return record.usage in (2, 3) and record.selector in (0, 1) and sizes.get(record.matching_type) == len(record.data)
 
 
 def policy_refs(refs: Iterable[EndpointRef], facts: PolicyFacts) -> tuple[EndpointRef, ...]:
