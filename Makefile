@@ -30,8 +30,10 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint test-fast
-	@tests/real-servers $(BIN)/python
+test: lint
+	@tests/real-servers install $(BIN)/python
+	@$(MAKE) --no-print-directory test-fast
+	@tests/real-servers run $(BIN)/python
 
 test-fast: $(VENV)/.installed
 	$(PYTEST) -q -n 2 -m "not lab"

@@ -20,6 +20,10 @@ from .exim_servers import CACHE, PROGRAM, exim_starts
 
 PROGRAMS = {
     "/usr/lib/postfix/sbin/master": "postfix",
+    "/usr/lib/postfix/postfix-pcre.so": "postfix-pcre",
+    "/usr/lib/postfix/postfix-lmdb.so": "postfix-lmdb",
+    "/usr/bin/openssl": "openssl",
+    "/usr/bin/gnutls-serv": "gnutls-bin",
     "/usr/sbin/nsd": "nsd",
     "/usr/sbin/unbound": "unbound",
     "/usr/bin/ldns-signzone": "ldnsutils",

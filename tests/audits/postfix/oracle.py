@@ -1,23 +1,14 @@
 """The installed Postfix as the oracle: postconf(1) and postmap(1) on files in a folder of the test."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
+from tests.real_programs import program
 
 LONG_AGO = 1_140_000_000
-
-
-def program(name: str) -> str:
-    """The path of a Postfix program; the test fails where Postfix is not installed, because nothing else can judge."""
-    path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if path is None:
-        pytest.fail(f"{name} is missing: the tests of audits.postfix need Postfix 3.7 with postfix-pcre")
-    return path
 
 
 def run(*command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -43,7 +34,7 @@ def write(path: Path, text: str) -> None:
 def expanded(folder: Path, main_cf: str, *names: str) -> tuple[str, ...] | None:
     """What postconf -x -h prints for the names; None where it ends with an error."""
     config_folder(folder, main_cf)
-    result = run(program("postconf"), "-c", str(folder), "-x", "-h", *names)
+    result = run(program("postconf", "postfix"), "-c", str(folder), "-x", "-h", *names)
     if result.returncode != 0:
         return None
     return tuple(result.stdout.removesuffix("\n").split("\n"))
@@ -64,7 +55,15 @@ def expanded_each(folder: Path, main_cfs: Sequence[str], name: str) -> list[str 
 
 def queried(folder: Path, table: str, keys: Iterable[str]) -> tuple[Mapping[str, str], str]:
     """What postmap -q finds for the keys in "type:name", and what it writes to its log."""
-    result = run(program("postmap"), "-c", str(folder), "-q", "-", table, stdin="".join(f"{key}\n" for key in keys))
+    result = run(
+        program("postmap", "postfix postfix-pcre postfix-lmdb"),
+        "-c",
+        str(folder),
+        "-q",
+        "-",
+        table,
+        stdin="".join(f"{key}\n" for key in keys),
+    )
     return dict(line.split("\t", 1) for line in result.stdout.splitlines()), result.stderr
 
 
@@ -74,5 +73,5 @@ def written(folder: Path, kind: str, text: str) -> tuple[str, str]:
     write(path, text)
     log = ""
     if kind in ("hash", "btree", "lmdb"):
-        log = run(program("postmap"), "-c", str(folder), f"{kind}:{path}").stderr
+        log = run(program("postmap", "postfix postfix-pcre postfix-lmdb"), "-c", str(folder), f"{kind}:{path}").stderr
     return f"{kind}:{path}", log

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from audits.postfix.errors import ConfigError
 from audits.postfix.main_cf import parse_main_cf, read_main_cf
 from audits.postfix.parameters import machine_names, parse_version
+from tests.real_programs import program
 
-from .oracle import config_folder, expanded, program, run
+from .oracle import config_folder, expanded, run
 
 EXAMPLE = """\
 # The documents' own example, with everything that makes reading hard.
@@ -66,14 +67,14 @@ def test_values_are_those_of_postconf(tmp_path: Path) -> None:
 
 def test_the_output_of_postconf_n_reads_to_the_same_values(tmp_path: Path) -> None:
     config_folder(tmp_path, EXAMPLE)
-    output = run(program("postconf"), "-c", str(tmp_path), "-n").stdout
+    output = run(program("postconf", "postfix"), "-c", str(tmp_path), "-n").stdout
     again = parse_main_cf(output, "postconf-n")
     assert tuple(printed(again.value(name)) for name in NAMES) == expanded(tmp_path, EXAMPLE, *NAMES)
 
 
 def test_every_default_of_3_7_is_the_one_of_the_installed_postfix(tmp_path: Path) -> None:
     config_folder(tmp_path, "")
-    lines = run(program("postconf"), "-c", str(tmp_path), "-d").stdout.splitlines()
+    lines = run(program("postconf", "postfix"), "-c", str(tmp_path), "-d").stdout.splitlines()
     theirs = {name: value for name, _, value in (line.partition(" =") for line in lines)}
     main_cf = parse_main_cf("", "main.cf")
     known = {name: value for name, value in theirs.items() if name not in machine_names()}

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from tests.real_programs import program
 from tests.scanner.wire.independent_tls import keyfactory, tlsconnection, x509, x509certchain
 
 START_S = 10.0
@@ -76,7 +77,7 @@ def openssl_server(*options: str, certificates: tuple[str, ...] = ("rsa",)) -> I
 def gnutls_server(priority: str, certificates: tuple[str, ...] = ("rsa", "ec")) -> Iterator[int]:
     """`gnutls-serv` with a priority string."""
     port = free_port()
-    command = ["gnutls-serv", "--quiet", "--echo", "--port", str(port), "--priority", priority]
+    command = [program("gnutls-serv", "gnutls-bin"), "--quiet", "--echo", "--port", str(port), "--priority", priority]
     for kind in certificates:
         certificate, key = certificate_files(kind)
         command += ["--x509certfile", certificate, "--x509keyfile", key]
