@@ -22,6 +22,7 @@ COMMANDS = {
     "runs": ("audits.show_command:runs", "List the runs of a store."),
     "trace": ("audits.trace_command:trace", "Connect to one host and show the session as smtp_tls_loglevel does."),
     "policy": ("audits.policy_cli:policy", "Postfix TLS policy tables: resolve a level, lint a file."),
+    "tlsrpt": ("audits.tlsrpt_command:tlsrpt", "Compare received TLS reports (RFC 8460) with a run of ours."),
     "schema": ("audits.show_command:schema", "Print the JSON Schema of `scan --format jsonl`."),
 }
 """Command -> where it stands, and its line in the help, so that `--help` imports none of them."""

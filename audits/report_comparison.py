@@ -1,0 +1,126 @@
+"""Lays received TLS reports beside our own findings: confirmed, contradicted, not seen (RFC 8460 section 4.3)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+
+import msgspec
+
+from audits.dane import TlsaState
+from audits.published import PublishedVerdict
+from audits.reasons import Cause
+from audits.records import DomainRecord
+from audits.tls_reports import FailureDetails, TlsReport
+from scanner.facts import Fact
+
+
+class Standing(StrEnum):
+    """What our own look says of a reported failure."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    """We looked at the same host, and what was reported is not so for us."""
+    NOT_SEEN = "not seen"
+    """We did not look there, or got no answer."""
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """One reported failure, and what we know of it."""
+
+    organization: str
+    domain: str
+    policy_type: str
+    result_type: str
+    mx_host: str
+    sessions: int
+    standing: Standing
+    ours: str = ""
+
+
+_ALIKE: dict[str, frozenset[str]] = {
+    Cause.STARTTLS_NOT_SUPPORTED: frozenset({Cause.STARTTLS_NOT_SUPPORTED, Cause.STARTTLS_REFUSED}),
+    Cause.VALIDATION_FAILURE: frozenset(
+        {
+            *(Cause.VALIDATION_FAILURE, Cause.CERTIFICATE_NOT_TRUSTED, Cause.CERTIFICATE_EXPIRED),
+            *(Cause.CERTIFICATE_HOST_MISMATCH, Cause.HANDSHAKE_FAILED, Cause.HANDSHAKE_TOO_WEAK),
+            *(Cause.NO_CERTIFICATE, Cause.TLS_SESSION_FAILED, Cause.TLSA_INVALID),
+        }
+    ),
+}
+"""Our words that say the same as the report's; validation-failure is its word for everything else."""
+_OF_THE_DOMAIN = frozenset({Cause.STS_POLICY_FETCH_ERROR, Cause.STS_POLICY_INVALID, Cause.STS_WEBPKI_INVALID})
+"""Result types that concern the policy host and no MX host."""
+
+FindRecord = Callable[[str], DomainRecord | None]
+
+
+def compared(reports: Iterable[TlsReport], record_of: FindRecord) -> Iterator[Compared]:
+    """Every failure of the reports, each beside the record of its policy domain."""
+    for report in reports:
+        for policy in report.policies:
+            domain = policy.policy.policy_domain.rstrip(".").lower()
+            record = record_of(domain)
+            for failure in policy.failure_details:
+                standing, ours = _standing(failure, record)
+                host = failure.receiving_mx_hostname.rstrip(".").lower()
+                yield Compared(
+                    report.organization_name,
+                    domain,
+                    policy.policy.policy_type,
+                    failure.result_type,
+                    host,
+                    failure.failed_session_count,
+                    standing,
+                    ours,
+                )
+
+
+def _standing(failure: FailureDetails, record: DomainRecord | None) -> tuple[Standing, str]:
+    if record is None:
+        return Standing.NOT_SEEN, "the run has no such domain"
+    host = failure.receiving_mx_hostname.rstrip(".").lower()
+    if failure.result_type in _OF_THE_DOMAIN:
+        return _policy_standing(failure.result_type, record.published)
+    known = {each.mx_host for each in record.endpoints if each.use == "mail"}
+    if host and host not in known:
+        return Standing.NOT_SEEN, f"{host} is no MX host of the domain"
+    wanted = _ALIKE.get(failure.result_type, frozenset({failure.result_type}))
+    found = next((words for cause, words in _findings(record, host) if cause in wanted), None)
+    if found is not None:
+        return Standing.CONFIRMED, found
+    if _is_open(record, host):
+        return Standing.NOT_SEEN, "no complete answer"
+    return Standing.CONTRADICTED, "not so when we looked"
+
+
+def _policy_standing(result_type: str, published: PublishedVerdict | None) -> tuple[Standing, str]:
+    sts = published.mta_sts if published else None
+    if sts is None or sts.state == "unknown":
+        return Standing.NOT_SEEN, "the policy was not looked at, or gave no answer"
+    if sts.reason and sts.reason.cause == result_type:
+        return Standing.CONFIRMED, sts.reason.detail
+    return Standing.CONTRADICTED, f"MTA-STS is {sts.state}"
+
+
+def _findings(record: DomainRecord, host: str) -> Iterator[tuple[str, str]]:
+    """Our own words about this host ("" for any): of the levels, of DANE, of MTA-STS."""
+    for endpoint in record.endpoints:
+        if endpoint.use in ("mail", "policy") and host in ("", endpoint.mx_host):
+            yield from ((r.reason, r.detail) for r in endpoint.reasons if r.sustained is Fact.NO)
+    published = record.published
+    if published and published.dane:
+        for each in published.dane.endpoints:
+            if each.reason and host in ("", each.mx_host):
+                yield each.reason.cause.value, each.reason.detail
+    if published and published.mta_sts:
+        for kept in published.mta_sts.hosts:
+            if kept.reason and host in ("", kept.mx_host):
+                yield kept.reason.cause.value, kept.reason.detail
+
+
+def _is_open(record: DomainRecord, host: str) -> bool:
+    """Whether too little was answered to contradict anybody."""
+    answered = [e for e in record.endpoints if e.use == "mail" and host in ("", e.mx_host)]
+    if not answered or any(e.unknown or e.state != "ok" for e in answered):
+        return True
+    dane = record.published.dane if record.published else None
+    return any(e.state is TlsaState.INDETERMINATE for e in dane.endpoints) if dane else False
