@@ -59,10 +59,7 @@ def _in_worst_order(level: Level, hosts: list[EndpointVerdict]) -> list[LevelAns
 
 
 def _goodness(answer: LevelAnswer | None) -> int:
-    """First what ends a walk: a bounce, then what uses up a session, then the other failures; last what delivers."""
+    """First what fails for certain, then what is open, last what delivers; among equals the order changes nothing."""
     if answer is None:
-        return 6
-    if answer.sustained is Fact.YES:
-        return 7
-    nature = 0 if answer.bounces else 1 if answer.late else 2
-    return nature if answer.sustained is Fact.NO else 3 + nature
+        return 2
+    return {Fact.NO: 0, Fact.YES: 3}.get(answer.sustained, 1)

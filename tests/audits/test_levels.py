@@ -238,6 +238,14 @@ def test_late_is_what_fails_behind_ehlo_and_starttls(name, late):
     assert "".join("+" if answer.late else "-" for answer in verdict.answers) == late
 
 
+def test_a_5xx_in_the_greeting_sends_postfix_to_the_next_host():
+    """smtp_skip_5xx_greeting: it is no bounce, unlike a 5xx to EHLO."""
+    open_answers = judged(asked(NO_TLS, Server(greeting=reply(554)))).answers[1:]
+    assert [answer.bounces for answer in open_answers] == [False, False, False]
+    refused = judged(asked(Server(ehlo=reply(550), helo=reply(550)))).answers
+    assert all(answer.bounces for answer in refused)
+
+
 # --- one session is no proof ---------------------------------------------------------------------------------------
 
 SECOND_IS_MUTE = {
