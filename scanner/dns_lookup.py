@@ -9,7 +9,10 @@ signed badly, that it validates. Without this every answer is "indeterminate". A
 question is answered once the resolver is told not to check (the CD bit).
 """
 
+import os
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
@@ -36,7 +39,7 @@ from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 from dns.rdtypes.IN.SRV import SRV
 
-from scanner import settings
+from scanner import dns_wire, settings
 from scanner.facts import (
     AddressRecord,
     DnsAnswer,
@@ -63,9 +66,6 @@ TLSA._cert_length_by_mtype = {}
 
 dnspython would refuse the whole answer for it, and has no public way to read it.
 """
-_EDNS = dns.message.make_query(".", "NS", use_edns=0, payload=1232).opt
-_EDNS_DO = dns.message.make_query(".", "NS", use_edns=0, payload=1232, want_dnssec=True).opt
-"""The same for every query; making it takes as long as making the rest of one."""
 
 
 class ResolverError(Exception):
@@ -170,16 +170,19 @@ class Resolver:
     async def _ask(
         self, name: dns.name.Name, question: Question, server: tuple[str, int], *, validates: bool, flags: int = 0
     ) -> Lookup:
-        query = dns.message.make_query(name, question.rdtype)
-        query.opt = _EDNS_DO if validates else _EDNS
-        query.flags |= dns.flags.AD | flags
+        ident, rdtype = int.from_bytes(os.urandom(2), "big"), dns.rdatatype.from_text(question.rdtype)
+        query = dns_wire.query_bytes(ident, name.to_wire() or b"", rdtype, dns_wire.AD | flags, dnssec_ok=validates)
         self.queries += 1
         try:
-            response, _ = await dns.asyncquery.udp_with_fallback(
-                query, server[0], settings.DNS_TIMEOUT_S, server[1], ignore_unexpected=True, backend=self._backend
-            )
-            return _answer_of(question, name, response, validates=validates)
-        except dns.exception.Timeout:
+            response = await _datagram(query, server)
+            if dns_wire.is_truncated(response):
+                message = await self._over_tcp(query, server)
+            elif not validates and (status := dns_wire.absence(response)):
+                return DnsAnswer(question.name, question.rdtype, status)
+            else:
+                message = dns.message.from_wire(response)
+            return _answer_of(question, name, message, validates=validates)
+        except (dns.exception.Timeout, trio.TooSlowError):
             return ProbeFailure(Stage.DNS, Kind.TIMEOUT, _what(question))
         except (dns.exception.DNSException, EOFError, ValueError) as error:
             return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{_what(question)}: {type(error).__name__} {error}"[:300])
@@ -189,10 +192,15 @@ class Resolver:
             refuse_local_trouble(error)
             return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
 
+    async def _over_tcp(self, query: bytes, server: tuple[str, int]) -> dns.message.Message:
+        return await dns.asyncquery.tcp(
+            dns.message.from_wire(query), server[0], settings.DNS_TIMEOUT_S, server[1], backend=self._backend
+        )
+
     async def _is_bogus(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> bool:
         """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2)."""
         async with self._sockets:
-            unchecked = await self._ask(name, question, server, validates=False, flags=dns.flags.CD)
+            unchecked = await self._ask(name, question, server, validates=False, flags=dns_wire.CD)
         return isinstance(unchecked, DnsAnswer)
 
     async def _validates(self, server: tuple[str, int]) -> bool:
@@ -214,6 +222,27 @@ class Resolver:
             why = ""
         self._note_check(ValidationCheck(server[0], not why, why))
         return not why
+
+
+async def _datagram(query: bytes, server: tuple[str, int]) -> bytes:
+    """The response over UDP, from a port of its own (RFC 5452 section 9.2); ValueError for one to another question.
+
+    The socket is connected: the system lets through what comes from this resolver only, and says when nobody is there.
+    """
+    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as udp:
+        udp.setblocking(False)
+        udp.connect(server)
+        udp.send(query)
+        with trio.fail_after(settings.DNS_TIMEOUT_S):
+            while True:
+                await trio.lowlevel.wait_readable(udp)
+                with suppress(BlockingIOError):
+                    response = udp.recv(65535)
+                    break
+    if not dns_wire.is_response(query, response):
+        raise ValueError("the response belongs to another question")
+    return response
 
 
 def _what(question: Question) -> str:
