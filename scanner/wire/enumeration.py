@@ -70,7 +70,7 @@ def enumerate_suites(asker: Asker, version: int) -> Steps:
     for portion in ledger.portions(ledger.open_suites(version)):
         left = set(portion)
         while left:
-            suites = tuple(code for code in portion if code in left)
+            suites = tuple(filter(left.__contains__, portion))
             hello = hello_for(version, suites, ledger.known_last(version, all_groups(version)))
             large = ledger.special.get("large_hello") is Fact.INCONCLUSIVE and version > SSL3
             reply = yield from (ask_large(asker, hello) if large else asker.ask_suites(hello))

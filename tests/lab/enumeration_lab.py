@@ -39,8 +39,9 @@ class Enumerated:
 
     def __init__(self, state: State, number: int) -> None:
         self.state = state
-        self.address = f"127.61.{number}.1"
-        self.behind = f"127.60.{number}.1"
+        net, host = 60 + 2 * (number // 250), number % 250
+        self.address = f"127.{net + 1}.{host}.1"
+        self.behind = f"127.{net}.{host}.1"
 
     @property
     def placed(self) -> Placed:

@@ -10,7 +10,7 @@ from typing import Any
 OPEN = {"inconclusive", "not-tested", "unknown"}
 COUNTED = {"connections", "failures"}
 """Differ by nature: how often was asked, and what went wrong."""
-BY_NAME = {"versions": "version", "classes": "name", "chains": "authentication"}
+BY_NAME = {"versions": "version", "classes": "name", "chains": "authentication", "resumption": "way"}
 """Lists of parts, and what a part is called by."""
 COMPLETED_BY = {"suites": "complete", "groups": "groups_complete"}
 SEEN = {"suites", "groups", "schemes", "broken", "ssl2_ciphers"}
@@ -31,7 +31,8 @@ def false_statements(found: Mapping[str, Any], truth: Mapping[str, Any]) -> list
         known = set(truth["suites"].get(version, ()))
         if not set(suites) <= known or (found["suites_complete"][version] and set(suites) != known):
             wrong.append(f"{version}: {sorted(set(suites) - known)}, complete: {found['suites_complete'][version]}")
-    return wrong + (list(_false_parts(found["tls"], truth["tls"], "tls")) if found["tls"] else [])
+    parts = [part for part in ("tls", "deep", "smtp") if found[part]]
+    return wrong + [each for part in parts for each in _false_parts(found[part], truth[part], part)]
 
 
 def _false_parts(found: Mapping[str, Any], truth: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -1,0 +1,181 @@
+"""`python -m tests.bench.tls_audit`: our full audit beside nmap, sslscan and sslyze on the same real mail servers.
+
+    python -m tests.bench.tls_audit [--servers 50] [--many 500] [--write]
+
+The servers are one Postfix with an address for each, in namespaces of their own (root on Linux); connections are
+counted by a forwarder, which in a second round adds 25 ms to each way. With --write the table goes to data/.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from tests.lab.enumeration_lab import EnumerationLab, endpoints, enumeration_lab
+from tests.lab.namespace import NotApart, require_own_namespaces
+from tests.lab.postfix_states import tls
+from tests.loopback_world import ROOT
+
+from .audit_tools import Used, nmap, sslscan, sslyze, version_of
+
+TABLE = ROOT / "data" / "bench-tls-audit.md"
+TOOLS: dict[str, Callable[[Sequence[str], Path], Used]] = {"nmap": nmap, "sslscan": sslscan, "sslyze": sslyze}
+DELAY_S = 0.025
+FURTHER_QUESTIONS = 6
+"""Versions that the floor has one refusal for."""
+OUTSIDE = "TLSAUDIT_BENCH_NAMESPACES"
+
+INTRODUCTION = """\
+Every tool was sent to the same addresses of a stock Postfix with one RSA certificate, through a forwarder on
+loopback that counts connections and, in the second round, adds half of the round trip to each way. CPU time (user
+and system) and memory are of the tool alone, as the kernel tells (wait4). `pairs` are the pairs of version and suite
+that it reported; depth standard does not look for all of them. tlsaudit ran with `--interval 0`, one connection at
+a time to each address, the others as they do by themselves: nmap opens several. sslscan takes one address after the
+other, so it ran ten times at once, and its memory is that of ten. sslyze was asked for certificates, suites, curves,
+resumption, renegotiation, compression, fallback and extended master secret."""
+
+
+class Row(Struct, frozen=True):
+    """One tool in one round: what it needed for each server, and in all."""
+
+    tool: str
+    servers: int
+    round_trip_ms: int
+    connections: int
+    used: Used
+
+    def cells(self) -> list[str]:
+        used = self.used
+        return [
+            self.tool,
+            f"{self.servers}",
+            f"{self.round_trip_ms}",
+            f"{self.connections / self.servers:.1f}",
+            f"{used.answers / self.servers:.1f}",
+            f"{1000 * used.cpu_s / self.servers:.0f}",
+            f"{used.wall_s:.1f}",
+            f"{used.memory_mb:.0f}",
+        ]
+
+
+COLUMNS = (
+    "tool", "servers", "round trip ms", "connections a server", "pairs a server", "CPU ms a server", "wall s", "peak MB"
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.tls_audit", description=__doc__)
+    parser.add_argument("--servers", type=int, default=50, help="servers that all tools are sent to (%(default)s)")
+    parser.add_argument("--many", type=int, default=500, help="servers for our memory, 0 for none (%(default)s)")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    chosen = parser.parse_args()
+    enter_namespaces()
+    found = [row for delay_s in (0.0, DELAY_S) for row in compared(chosen.servers, delay_s)]
+    if chosen.many:
+        found.append(alone(chosen.many))
+    text = report(found)
+    print(text)
+    if chosen.write:
+        TABLE.write_text(text)
+
+
+def enter_namespaces() -> None:
+    """Start again inside namespaces of our own, unless we are there; the outer process waits, as the lab demands.
+
+    Python programs compile themselves once, as when they are installed.
+    """
+    try:
+        require_own_namespaces()
+    except NotApart:
+        if os.geteuid() != 0 or OUTSIDE in os.environ:
+            sys.exit("left out: the TLS audits (they need root on Linux, for namespaces of their own)")
+        command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-m", __spec__.name]
+        with tempfile.TemporaryDirectory() as cache:
+            compiled = {OUTSIDE: "yes", "PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+            done = subprocess.run([*command, *sys.argv[1:]], env={**os.environ, **compiled}, check=False, cwd=ROOT)
+        sys.exit(done.returncode)
+
+
+def compared(servers: int, delay_s: float) -> list[Row]:
+    """All tools on the same servers, one after the other."""
+    states = [tls(f"mx{number}") for number in range(1, servers + 1)]
+    with enumeration_lab(states, delay_s=delay_s) as lab:
+        lab.scan(list(lab.servers)[:1], "--depth", "full")
+        rows = [ours(lab, delay_s, "full"), ours(lab, delay_s, "standard")]
+        addresses = [server.address for server in lab.servers.values()]
+        for name, tool in TOOLS.items():
+            if not version_of(name):
+                print(f"{name} is not installed: left out", file=sys.stderr)
+                continue
+            before = lab.connections().total()
+            used = tool(addresses, lab.folder)
+            rows.append(Row(name, servers, round(2000 * delay_s), lab.connections().total() - before, used))
+            print(*rows[-1].cells(), sep=" | ", file=sys.stderr, flush=True)
+    return rows
+
+
+def alone(servers: int) -> Row:
+    """Ours with many servers, for its memory."""
+    with enumeration_lab([tls(f"mx{number}") for number in range(1, servers + 1)]) as lab:
+        return ours(lab, 0.0, "full")
+
+
+def ours(lab: EnumerationLab, delay_s: float, depth: str) -> Row:
+    before = lab.connections().total()
+    with lab.scanning(list(lab.servers), "--depth", depth, "-q") as scan:
+        pass
+    reports = endpoints(scan)
+    pairs = sum(len(suites) for report in reports.values() for suites in report["suites"].values())
+    used = Used(scan.processor_seconds, scan.seconds, scan.megabytes, pairs)
+    seen = lab.connections().total() - before
+    row = Row(f"tlsaudit {depth}", len(lab.servers), round(2000 * delay_s), seen, used)
+    print(*row.cells(), sep=" | ", file=sys.stderr, flush=True)
+    if depth == "full":
+        print(hello_budget(reports), file=sys.stderr)
+        incomplete = [name for name, report in reports.items() if not report["tls"]["complete"]]
+        assert not incomplete, incomplete
+    return row
+
+
+def hello_budget(reports: dict[str, dict[str, Any]]) -> str:
+    """Our hellos for each server beside the floor: pairs, and one refusal for each version; then the groups."""
+    tls_facts = [report["tls"] for report in reports.values()]
+    versions = [version for facts in tls_facts for version in facts["versions"]]
+    pairs = sum(len(version["suites"]) for version in versions)
+    groups = sum(len(version["groups"]) for version in versions)
+    hellos = sum(facts["connections"] for facts in tls_facts)
+    count = len(reports)
+    floor = pairs / count + FURTHER_QUESTIONS
+    return f"hellos {hellos / count:.1f} a server, floor {floor:.1f}, groups {groups / count:.1f}"
+
+
+def report(found: Sequence[Row]) -> str:
+    """The table, and under which circumstances it was measured."""
+    versions = ", ".join(f"{tool} {version_of(tool) or 'missing'}" for tool in ("tlsaudit", *TOOLS))
+    return "\n".join(
+        [
+            "# What a TLS audit of mail servers costs",
+            "",
+            INTRODUCTION,
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, Python",
+            f"{platform.python_version()}, {versions}.",
+            "",
+            f"| {' | '.join(COLUMNS)} |",
+            "|---" + "|---:" * (len(COLUMNS) - 1) + "|",
+            *(f"| {' | '.join(row.cells())} |" for row in found),
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
