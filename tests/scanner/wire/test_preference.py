@@ -18,6 +18,8 @@ from scanner.wire_facts import Preference
         ([((1, 2), 2), ((1,), 1)], Preference.SERVER),
         ([((1, 2), 1), ((2,), 2), ((2, 1), 1)], Preference.SERVER),
         ([((1, 2, 3), 2), ((1, 3), 3), ((2, 1), 1), ((3, 2), 3)], Preference.MIXED),
+        ([((), 1)], Preference.UNKNOWN),
+        ([((1, 2), 3), ((1, 2), 2), ((1,), 1)], Preference.SERVER),
     ],
 )
 def test_preference(picks, expected):

@@ -26,6 +26,11 @@ def test_tls13_asks_for_a_retry_with_the_hybrid_first():
     assert hello.compressions == (0,)
 
 
+def test_tls13_names_no_obsolete_curve():
+    """RFC 8446 section 4.2.7 forbids them, and tlslite-ng refuses a hello with one."""
+    assert {*range(1, 23), 26, 27, 28}.isdisjoint(all_groups(TLS13))
+
+
 def test_older_versions_have_no_groups_of_tls13():
     assert {31, 32, 33, 512, 513, 514, 0x11EC}.isdisjoint(all_groups(TLS12))
     assert {1, 22, 23, 26, 29, 30, 256} <= set(all_groups(TLS12))
