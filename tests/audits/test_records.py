@@ -84,27 +84,69 @@ def test_every_promised_key_is_there():
         assert set(keys.split()) <= set(parts[part]), part
 
 
+HEALTHY_DOMAIN = {
+    "schema": 1,
+    "domain": "example.org",
+    "domain_unicode": "example.org",
+    "route": "mx",
+    "grade": "MUST",
+    "some_mx_grade": "MUST",
+    "sustained": ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST"],
+    "unknown": [],
+    "today": "authenticated",
+    "coverage": {"asked": 1, "answered": 1, "not_asked": 0},
+    "binding": None,
+    "remarks": [],
+    "required": "MUST",
+    "compliant": True,
+    "findings": [],
+    "published": None,
+}
+HEALTHY_ENDPOINT = {
+    "mx_host": MX,
+    "preference": 10,
+    "address": "192.0.2.1",
+    "family": 4,
+    "port": 25,
+    "use": "mail",
+    "state": "ok",
+    "starttls": "yes",
+    "sustained": ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST"],
+    "unknown": [],
+    "reasons": [],
+    "remarks": [],
+    "detail": "",
+    "protocols": {
+        "TLSv1.3": "yes",
+        "TLSv1.2": "not-tested",
+        "TLSv1.1": "not-tested",
+        "TLSv1.0": "not-tested",
+        "SSLv3": "not-tested",
+    },
+    "suites": {"TLSv1.3": ["TLS_AES_256_GCM_SHA384"]},
+    "suites_complete": {"TLSv1.3": False},
+    "group": "X25519",
+    "certificates": [LEAF.sha256, ISSUER.sha256],
+    "leaf": {
+        "sha256": LEAF.sha256,
+        "subject": f"CN={MX}",
+        "issuer": "",
+        "names": [MX],
+        "not_before": None,
+        "not_after": "2026-11-21T06:30:00Z",
+    },
+    "connections": 1,
+    "seen_at": "2026-11-21T06:30:00Z",
+    "tls": None,
+    "deep": None,
+    "sni": "",
+}
+
+
 def test_a_healthy_domain_in_full():
     record = printed(record_of(asked(GOOD), required=Level.MUST))
     (endpoint,) = record.pop("endpoints")
-    assert record == {
-        "schema": 1,
-        "domain": "example.org",
-        "domain_unicode": "example.org",
-        "route": "mx",
-        "grade": "MUST",
-        "some_mx_grade": "MUST",
-        "sustained": ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST"],
-        "unknown": [],
-        "today": "authenticated",
-        "coverage": {"asked": 1, "answered": 1, "not_asked": 0},
-        "binding": None,
-        "remarks": [],
-        "required": "MUST",
-        "compliant": True,
-        "findings": [],
-        "published": None,
-    }
+    assert record == HEALTHY_DOMAIN
     assert endpoint.pop("smtp") == {
         "keywords_clear": ["SIZE", "STARTTLS"],
         "keywords_tls": ["SIZE"],
@@ -114,45 +156,7 @@ def test_a_healthy_domain_in_full():
     }
     trust = endpoint.pop("trust")
     assert (trust["trusted"], trust["result"]) == (True, "")
-    assert endpoint == {
-        "mx_host": MX,
-        "preference": 10,
-        "address": "192.0.2.1",
-        "family": 4,
-        "port": 25,
-        "use": "mail",
-        "state": "ok",
-        "starttls": "yes",
-        "sustained": ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST"],
-        "unknown": [],
-        "reasons": [],
-        "remarks": [],
-        "detail": "",
-        "protocols": {
-            "TLSv1.3": "yes",
-            "TLSv1.2": "not-tested",
-            "TLSv1.1": "not-tested",
-            "TLSv1.0": "not-tested",
-            "SSLv3": "not-tested",
-        },
-        "suites": {"TLSv1.3": ["TLS_AES_256_GCM_SHA384"]},
-        "suites_complete": {"TLSv1.3": False},
-        "group": "X25519",
-        "certificates": [LEAF.sha256, ISSUER.sha256],
-        "leaf": {
-            "sha256": LEAF.sha256,
-            "subject": f"CN={MX}",
-            "issuer": "",
-            "names": [MX],
-            "not_before": None,
-            "not_after": "2026-11-21T06:30:00Z",
-        },
-        "connections": 1,
-        "seen_at": "2026-11-21T06:30:00Z",
-        "tls": None,
-        "deep": None,
-        "sni": "",
-    }
+    assert endpoint == HEALTHY_ENDPOINT
 
 
 def test_what_binds_is_told_with_the_remedy():
