@@ -33,7 +33,13 @@ def policy_options(command: Any) -> Any:
                 metavar="GOOD,BAD",
                 help="Names that show whether the resolver validates: one signed well, one signed wrongly.",
             ),
-            click.option("--policy-port", type=click.IntRange(1, 65535), default=POLICY_PORT, hidden=True),
+            click.option(
+                "--policy-port",
+                type=click.IntRange(1, 65535),
+                default=POLICY_PORT,
+                hidden=True,
+                help="Where policies are fetched; for tests.",
+            ),
         )
     ):
         command = option(command)

@@ -252,7 +252,7 @@ def _shells(settings: ScanSettings, options: dict[str, Any], connect: Connector)
         named=options["trust_ad"],
         canaries=canaries(options["dnssec_canary"]),
     )
-    note = _silence if options["quiet"] else _say_check
+    note = _silence if options["quiet"] or connect is not connect_tcp else _say_check
     resolver = Resolver(settings.resolvers, trust, note)
     return Shells(look_up=resolver.look_up, connect=connect, observe=log.observe, tap=log.tap)
 
