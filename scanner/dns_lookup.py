@@ -264,6 +264,9 @@ def _answer_of(
     absent = DnsStatus.NXDOMAIN if rcode == dns.rcode.NXDOMAIN else DnsStatus.NODATA
     found = bool(records or (rdtype == dns.rdatatype.CNAME and aliases))
     status = DnsStatus.RECORDS if found else absent
+    if status is DnsStatus.NODATA and not response.flags & (dns.flags.AA | dns.flags.RA):
+        why = "no answer, and no recursion: a referral proves nothing"
+        return ProbeFailure(Stage.DNS, Kind.BAD_ANSWER, f"{_what(question)}: {why}")
     if not validates:
         return DnsAnswer(question.name, question.rdtype, status, records, aliases)
     dnssec = Dnssec.SECURE if response.flags & dns.flags.AD else Dnssec.INSECURE

@@ -12,7 +12,7 @@ RD, AD, CD = 0x0100, 0x0020, 0x0010
 """Flags of a query: recursion desired, "tell me whether it is secure" (RFC 6840 section 5.7), checking disabled."""
 PAYLOAD = 1232
 """The largest UDP response we take (DNS flag day 2020)."""
-_QR, _OPCODE, _TC, _RCODE = 0x8000, 0x7800, 0x0200, 0x000F
+_QR, _OPCODE, _AA, _TC, _RA, _RCODE = 0x8000, 0x7800, 0x0400, 0x0200, 0x0080, 0x000F
 _NOERROR, _NXDOMAIN = 0, 3
 _HEADER = struct.Struct(">6H")
 _WITHOUT_QUESTION = frozenset({1, 2, 4, 5})
@@ -49,9 +49,9 @@ def absence(response: bytes) -> DnsStatus | None:
     """NODATA or NXDOMAIN where a response says just that; None where there is more to read.
 
     An authority section must prove it (RFC 2308 section 2): without one the rest of an extended response code
-    (RFC 6891 section 6.1.3) may stand in the OPT record.
+    (RFC 6891 section 6.1.3) may stand in the OPT record. A server that neither knows nor recurses only refers.
     """
     _, flags, _, answers, authority, _ = _HEADER.unpack_from(response)
-    if answers or not authority:
+    if answers or not authority or not flags & (_AA | _RA):
         return None
     return {_NOERROR: DnsStatus.NODATA, _NXDOMAIN: DnsStatus.NXDOMAIN}.get(flags & _RCODE)
