@@ -1,0 +1,51 @@
+"""Reported failures beside our records: confirmed, contradicted, not seen. The command: test_tlsrpt_command."""
+
+import msgspec
+import pytest
+
+from audits.published import published_verdict
+from audits.report_comparison import Standing, compared
+from audits.tls_reports import FailureDetails, PolicyReport, ReportedPolicy, TlsReport
+from scanner.failures import Kind
+from scanner.policy_facts import MtaStsFacts, PolicyFetch, StsRecord
+from tests.audits.policy_factory import MISMATCH, host_tlsa, seen_of, tlsa_answer
+from tests.audits.session_factory import GOOD, MX, NO_TLS, SEEN, Server, asked, trusting
+from tests.audits.test_records import record_of
+
+
+def standing(word: str, server: Server = GOOD, host: str = MX, **policy: object) -> Standing:
+    seen = seen_of(server, host_tlsa(tlsa_answer(MISMATCH)), **policy)  # type: ignore[arg-type]
+    record = record_of(asked(server))
+    record = msgspec.structs.replace(record, published=published_verdict(seen, record.sustained, trusting))
+    failure = FailureDetails(word, 2, host)
+    report = TlsReport((PolicyReport(ReportedPolicy("Example.ORG."), failure_details=(failure,)),), "Company-X")
+    (found,) = compared([report], {"example.org": record}.get)
+    assert (found.domain, found.sessions, found.organization) == ("example.org", 2, "Company-X")
+    return found.standing
+
+
+@pytest.mark.parametrize(
+    ("word", "server", "expected"),
+    [
+        ("starttls-not-supported", NO_TLS, Standing.CONFIRMED),
+        ("starttls-not-supported", GOOD, Standing.CONTRADICTED),
+        ("tlsa-invalid", GOOD, Standing.CONFIRMED),
+        ("validation-failure", GOOD, Standing.CONFIRMED),
+        ("certificate-expired", GOOD, Standing.CONTRADICTED),
+        ("certificate-expired", Server(connect=Kind.TIMEOUT), Standing.NOT_SEEN),
+        ("sts-policy-fetch-error", GOOD, Standing.NOT_SEEN),
+    ],
+)
+def test_standing(word, server, expected):
+    assert standing(word, server) is expected
+
+
+def test_of_a_host_that_is_none_of_the_domain():
+    assert standing("certificate-expired", host="old.example.org") is Standing.NOT_SEEN
+
+
+@pytest.mark.parametrize(("status", "expected"), [(404, Standing.CONFIRMED), (200, Standing.CONTRADICTED)])
+def test_the_policy_host(status, expected):
+    fetch = PolicyFetch(SEEN, "192.0.2.9", status, "text/plain")
+    sts = MtaStsFacts(StsRecord("v=STSv1; id=1", "1"), fetch=fetch)
+    assert standing("sts-policy-fetch-error", sts=sts) is expected
