@@ -145,7 +145,7 @@ async def probe_injection(
 
 
 async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.SocketType | ProbeFailure:
-    submission = endpoint.port in (465, 587)
+    submission = endpoint.port in settings.SUBMISSION_PORTS
     seconds = settings.SUBMISSION_CONNECT_TIMEOUT_S if submission else settings.CONNECT_TIMEOUT_S
     with trio.move_on_after(seconds):
         try:

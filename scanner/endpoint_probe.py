@@ -28,7 +28,7 @@ from scanner.plans import plan_of, tls_plan_of
 from scanner.providers import providers_of
 from scanner.resumption import ResumingClient, resumption_facts, ways_of
 from scanner.route import Question
-from scanner.settings import Depth, ScanSettings
+from scanner.settings import SUBMISSION_PORTS, Depth, ScanSettings
 from scanner.smtp import SessionRequest
 from scanner.sslyze_probe import doubted, relay, vulnerability_facts
 from scanner.tls_facts import CertificateFacts, HelloStyle
@@ -80,10 +80,10 @@ class EndpointProbe:
         return visit.facts(self._shells.now())
 
     def _request(self, endpoint: Endpoint) -> SessionRequest:
+        """The first session. MAIL is not asked on submission ports, which answer it with 530 before AUTH."""
         settings = self._settings
-        return SessionRequest(
-            HelloStyle.POSTFIX_MUST, endpoint.transport, settings.ehlo, settings.envelope, endpoint.sni
-        )
+        envelope = settings.envelope and endpoint.port not in SUBMISSION_PORTS
+        return SessionRequest(HelloStyle.POSTFIX_MUST, endpoint.transport, settings.ehlo, envelope, endpoint.sni)
 
     async def _hold_sessions(self, visit: "_Visit") -> None:
         plan = plan_of(visit.request)

@@ -16,7 +16,7 @@ from scanner.facts import SessionFacts, Transport
 from scanner.failures import Kind, Stage
 from scanner.settings import Depth
 from scanner.smtp import SessionRequest
-from scanner.tls_facts import HelloStyle
+from scanner.tls_facts import LEVEL1_VERSIONS, HelloStyle
 from scanner.wire.tls_plans import Plan as TlsPlan
 from scanner.wire.tls_plans import full_plan, standard_plan
 
@@ -45,9 +45,21 @@ def policy_plan(request: SessionRequest) -> Plan:
     if not _is_broken_behind_starttls(first):
         return
     second = yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC)
-    fits = second.failure is None and second.handshake is not None and second.handshake.fits_level1
-    if fits and left > 1:
+    if left > 1 and _leaves_level1_open(first, second):
         yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC_LEVEL1)
+
+
+def _leaves_level1_open(first: SessionFacts, second: SessionFacts) -> bool:
+    """Whether the small hello worked in a way that level 1 may allow too.
+
+    An anonymous suite is chosen by servers that have a certificate as well, where it is offered; it explains a failure
+    at level 1 only where TLS itself failed there.
+    """
+    handshake = second.handshake
+    if second.failure is not None or handshake is None or handshake.version not in LEVEL1_VERSIONS:
+        return False
+    lost = first.failure is not None and first.failure.kind is not Kind.TLS
+    return bool(handshake.chain) or lost
 
 
 def plan_of(request: SessionRequest) -> Plan:

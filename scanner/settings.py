@@ -67,6 +67,10 @@ ENDPOINT_CACHE_ENTRIES = 2_000
 """Endpoint facts kept in memory, some 20 kB each; beyond it the store is asked, which has them."""
 
 
+SUBMISSION_PORTS = (465, 587)
+"""RFC 8314 section 3.3, RFC 6409."""
+
+
 class Depth(StrEnum):
     """How much is asked of a server; each depth has a budget of connections."""
 
