@@ -234,12 +234,14 @@ async def _datagram(query: bytes, server: tuple[str, int]) -> bytes:
         udp.setblocking(False)
         udp.connect(server)
         udp.send(query)
-        with trio.fail_after(settings.DNS_TIMEOUT_S):
-            while True:
+        response = None
+        with trio.CancelScope(relative_deadline=settings.DNS_TIMEOUT_S):
+            while response is None:
                 await trio.lowlevel.wait_readable(udp)
                 with suppress(BlockingIOError):
                     response = udp.recv(65535)
-                    break
+    if response is None:
+        raise trio.TooSlowError
     if not dns_wire.is_response(query, response):
         raise ValueError("the response belongs to another question")
     return response
