@@ -156,17 +156,22 @@ async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.Sock
 
 
 async def _held(dialogue: Generator[Step, Outcome, R], wire: "_Wire", end: float) -> R:
-    """Holds a dialogue to its end; each step has its time, and all of them together have until `end`."""
+    """Holds a dialogue to its end; each step has its time, and all of them together have until `end`.
+
+    One cancel scope serves all steps until one of them is too late, because a scope costs more than most steps.
+    """
     outcome: Outcome = None
     while True:
-        try:
-            step = dialogue.send(outcome)
-        except StopIteration as stop:
-            result: R = stop.value
-            return result
-        seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
-        with trio.move_on_after(seconds) as scope:
-            outcome = await wire.perform(step)
+        with trio.CancelScope() as scope:
+            while not scope.cancel_called:
+                try:
+                    step = dialogue.send(outcome)
+                except StopIteration as stop:
+                    result: R = stop.value
+                    return result
+                seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
+                scope.deadline = trio.current_time() + seconds
+                outcome = await wire.perform(step)
         if scope.cancelled_caught:
             outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(seconds, wire.partial))
 

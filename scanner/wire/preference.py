@@ -25,7 +25,7 @@ def preference_of(picks: Iterable[Pick]) -> Preference:
     """
     seen = [pick for pick in picks if pick.picked in pick.offered]
     accepted = {pick.picked for pick in seen}
-    rivals = [(pick.picked, [code for code in pick.offered if code in accepted]) for pick in seen]
+    rivals = [(pick.picked, list(filter(accepted.__contains__, pick.offered))) for pick in seen]
     by_client = all(candidates[0] == picked for picked, candidates in rivals)
     by_server = _has_an_order(rivals)
     if by_client == by_server:
