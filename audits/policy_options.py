@@ -15,11 +15,9 @@ def policy_options(command: Any) -> Any:
     for option in reversed(
         (
             click.option(
-                "--policy/--no-policy",
-                "published",
-                default=True,
-                show_default=True,
-                help="Look for what a domain publishes: DANE, MTA-STS, TLSRPT.",
+                "--no-policy",
+                is_flag=True,
+                help="Do not look for what a domain publishes: DANE, MTA-STS, TLSRPT.",
             ),
             click.option(
                 "--trust-ad",

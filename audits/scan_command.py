@@ -221,7 +221,7 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         vulnerabilities=options["vulnerabilities"],
         jobs=options["jobs"],
         provider_jobs=options["provider_jobs"],
-        published=options["published"],
+        published=not options["no_policy"],
         policy_port=options["policy_port"],
     )
 
