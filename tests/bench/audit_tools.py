@@ -17,6 +17,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.lab.processes import DIES_WITH_US
 from tests.loopback_world import ROOT
 
 AT_ONCE = 10
@@ -83,7 +84,9 @@ def measured(command: Sequence[str], output: Path) -> Used:
     """One process to its end, with what it used."""
     began = time.monotonic()
     with output.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, cwd=ROOT)
+        process = subprocess.Popen(
+            [*DIES_WITH_US, *command], stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, cwd=ROOT
+        )
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
