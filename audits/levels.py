@@ -179,7 +179,7 @@ def cause_of_failure(failure: ProbeFailure) -> Cause:
     if not failure.asked:
         return Cause.NOT_ASKED
     if failure.stage is Stage.DNS:
-        return Cause.DNS_UNANSWERED
+        return Cause.DNSSEC_INVALID if failure.kind is Kind.BOGUS else Cause.DNS_UNANSWERED
     if failure.kind is Kind.TEMPORARY:
         return Cause.THROTTLED
     if failure.kind is Kind.PERMANENT:

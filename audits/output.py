@@ -13,11 +13,13 @@ from typing import TextIO
 import msgspec
 
 from audits.json_text import json_text
+from audits.published import PublishedVerdict
 from audits.reasons import Cause
 from audits.records import DomainRecord
 from audits.tables import expiry
 from audits.verdicts import Grade
 from scanner.domain_name import printable
+from scanner.facts import Fact
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """A cell that begins so is a formula to a spreadsheet, in full width too; an apostrophe disarms it."""
@@ -28,6 +30,7 @@ _CELL = 4000
 COLUMNS = (
     "domain", "domain_unicode", "grade", "some_mx_grade", "today", "sustained", "unknown", "reason", "detail",
     "remedy", "mx_host", "address", "port", "asked", "answered", "required", "compliant", "expires",
+    "must_by", "dane", "mta_sts", "next_cliff",
 )  # fmt: skip
 
 
@@ -118,6 +121,21 @@ def _cells(record: DomainRecord) -> list[str]:
         record.required.value if record.required else "",
         compliant,
         expiry(record),
+        *_published_cells(record.published),
+    ]
+
+
+def _published_cells(published: PublishedVerdict | None) -> list[str]:
+    """How MUST knows its names, the levels of DANE that are sustained, the state of MTA-STS, the next cliff."""
+    if published is None:
+        return [""] * 4
+    dane, sts = published.dane, published.mta_sts
+    levels = [("dane", dane.dane), ("dane-only", dane.dane_only)] if dane else []
+    return [
+        " ".join(published.must_by),
+        " ".join(level for level, fact in levels if fact is Fact.YES),
+        sts.state.value if sts else "",
+        f"{published.cliffs[0].at:%Y-%m-%d} {published.cliffs[0].what}" if published.cliffs else "",
     ]
 
 
