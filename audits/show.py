@@ -6,10 +6,11 @@ from functools import partial
 import msgspec
 
 from audits.json_text import json_text
+from audits.policy_history import drift
 from audits.records import DomainRecord, EndpointRecord
 from audits.show_policy import published_lines
 from audits.show_tls import deep_lines, tls_lines
-from audits.store import Store
+from audits.store import RunInfo, Store
 from audits.tables import moment, why
 from audits.trust import ChainVerdict
 from scanner.domain_name import BadNameError, ascii_name, printable
@@ -18,15 +19,18 @@ from scanner.tls_facts import CertificateFacts
 
 LINE = 400
 """Characters shown of one foreign line."""
+EARLIER_RUNS = 10
+"""Runs that are searched for an earlier look at a domain."""
 
 
 class StoredDomain(msgspec.Struct, frozen=True):
-    """The record of a domain, and the facts it rests on."""
+    """The record of a domain, the facts it rests on, and what a look at the run before adds."""
 
     run: str
     record: DomainRecord
     facts: DomainFacts
     endpoints: tuple[EndpointFacts, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def stored_domain(store: Store, run_name: str, domain: str) -> StoredDomain | None:
@@ -44,7 +48,17 @@ def stored_domain(store: Store, run_name: str, domain: str) -> StoredDomain | No
         return None
     record = msgspec.json.decode(found.judgement, type=DomainRecord)
     endpoints = store.endpoints_of(run.id, found.facts.endpoints)
-    return StoredDomain(run.name, record, found.facts, tuple(endpoints.values()))
+    remarks = _since_before(store, run, found.facts)
+    return StoredDomain(run.name, record, found.facts, tuple(endpoints.values()), remarks)
+
+
+def _since_before(store: Store, run: RunInfo, facts: DomainFacts) -> tuple[str, ...]:
+    """What changed in a wrong way since the last run that has the domain; only the last few are looked at."""
+    earlier = sorted((r for r in store.runs() if r.id < run.id), key=lambda r: -r.id)[:EARLIER_RUNS]
+    for before in earlier:
+        if (found := store.domain(before.id, facts.target.entry)) is not None:
+            return drift(found.facts, facts)
+    return ()
 
 
 def domain_json(found: StoredDomain) -> str:
@@ -71,6 +85,8 @@ def domain_lines(found: StoredDomain) -> Iterator[str]:
         yield f"  required: {record.required.value}    compliant: {_word(record.compliant)}"
     if record.published:
         yield from published_lines(record.published)
+    for remark in found.remarks:
+        yield f"  remark: {printable(remark, LINE)}"
     facts = {seen.endpoint.key: seen for seen in found.endpoints}
     for ref, shown in zip(found.facts.endpoints, record.endpoints, strict=True):
         yield ""

@@ -44,20 +44,20 @@ def _row(record: DomainRecord) -> Iterator[Text]:
     required = f" ({record.required} required)" if record.compliant is False else ""
     yield Text(printable(record.domain_unicode, 80))
     yield Text(record.grade.value + required, style=COLOURS[record.grade])
-    yield Text(why(record))
+    known = ", ".join(record.published.must_by) if record.published and record.binding is None else ""
+    yield Text("; ".join(filter(None, (known, why(record)))))
     yield Text(hosts(record))
     yield Text(expiry(record))
 
 
 def why(record: DomainRecord) -> str:
-    """The binding constraint in one sentence; for a full grade how its names are known, and what was not heard of."""
+    """The binding constraint in one sentence; for a full grade what was not heard of."""
     coverage = record.coverage
     missing = coverage.asked - coverage.answered
     silent = f"{missing} of {coverage.asked} addresses gave no answer" if missing and coverage.answered else ""
     bound = record.binding
     if bound is None:
-        known = ", ".join(record.published.must_by) if record.published else ""
-        return "; ".join(filter(None, (known, silent)))
+        return silent
     words = bound.reason + (f": {printable(bound.detail, 90)}" if bound.detail and bound.detail != bound.reason else "")
     several = len({e.mx_host for e in record.endpoints if e.use == "mail"}) > 1
     where = f" at {printable(bound.mx_host, 60)}" if bound.mx_host and several else ""
