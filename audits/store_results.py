@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Select, and_, bindparam, delete, select, update
 
 from audits import stored_facts
 from audits.store_schema import certificates, domain_results, endpoint_results, facts, targets
@@ -36,7 +36,7 @@ def save_endpoints(connection: Connection, run: int, seen: Sequence[EndpointFact
     _add_certificates(connection, (c for facts in latest.values() for c in facts.certificates))
     _add_contents(connection, contents.values())
     row = endpoint_results.c
-    _delete_keys(connection, delete(endpoint_results).where(row.run == run, row.endpoint == bindparam("key")), latest)
+    _delete_keys(connection, delete(endpoint_results).where(row.run == run), row.endpoint, latest)
     rows = [
         {"run": run, "endpoint": key, "seen_at": facts.seen_at, "facts": contents[key].sha256}
         for key, facts in latest.items()
@@ -58,13 +58,14 @@ def save_domains(connection: Connection, run: int, judged: Sequence[DomainResult
         rows.append({"run": run, "seq": seq, "grade": result.grade, "times": times, **hashes})
     _add_contents(connection, contents)
     row = domain_results.c
-    _delete_keys(connection, delete(domain_results).where(row.run == run, row.seq == bindparam("key")), latest)
+    _delete_keys(connection, delete(domain_results).where(row.run == run), row.seq, latest)
     connection.execute(domain_results.insert(), rows)
 
 
-def _delete_keys(connection: Connection, statement: Delete, keys: Iterable[object]) -> None:
+def _delete_keys(connection: Connection, of_run: Delete, key: ColumnElement[Any], keys: Iterable[object]) -> None:
     """What an earlier save left; so that saving again changes nothing, and a later judgement replaces the earlier."""
-    connection.execute(statement, [{"key": key} for key in keys])
+    for part in _parts(keys):
+        connection.execute(of_run.where(key.in_(part)))
 
 
 def _add_contents(connection: Connection, contents: Iterable[Content]) -> None:

@@ -136,6 +136,8 @@ def _srv(answer: Lookup) -> list[SrvRecord]:
 
 def is_address(name: str) -> bool:
     """Whether the name of a host is an address literal."""
+    if name[-1:].isalpha() and ":" not in name:
+        return False  # nearly every name; an exception for each would take longer than all else here
     try:
         ip_address(name)
     except ValueError:
