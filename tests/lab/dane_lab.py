@@ -23,6 +23,8 @@ from .zones import AUTHORITATIVE, NOBODY, Zone, write_zone
 LEVELS = {"dane": "dane", "daneonly": "dane-only"}
 """The word in sender addresses and in the log -> the level of Postfix."""
 CANARIES = ("canary.test", "canary.broken")
+BOGUS_MX = "mail.broken"
+"""A domain whose own MX record is signed wrongly."""
 
 
 class DaneLab(Struct, frozen=True):
@@ -98,6 +100,7 @@ def write_zones(folder: Path, lines: Sequence[str]) -> tuple[list[Zone], str]:
     }
     glue = [f"ns.test. IN A {AUTHORITATIVE}", f"ns.nobody.test. IN A {NOBODY}"]
     bogus = ["_dane.broken. IN TLSA 3 1 1 " + "00" * 32, "canary.broken. IN A 192.0.2.1"]
+    bogus.append(f"{BOGUS_MX}. IN MX 10 mx.ee-spki.test.")
     zones = [
         write_zone(folder, "test.", [*glue, "canary.test. IN A 192.0.2.1", *by_zone["test"]], signed=True),
         write_zone(folder, "example.", by_zone["example"], signed=False),

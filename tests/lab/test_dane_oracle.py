@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from .dane_lab import CANARIES, LEVELS, DaneLab, dane_laboratory, send_to_all
+from .dane_lab import BOGUS_MX, CANARIES, LEVELS, DaneLab, dane_laboratory, send_to_all
 from .outcomes import Outcome
 from .scanning import scanning
 
@@ -28,7 +28,7 @@ def asked() -> Iterator[DaneAsked]:
     with dane_laboratory() as lab:
         domains = [state.domain for state in lab.states]
         options = ("--dnssec-canary", ",".join(CANARIES), "--depth", "policy")
-        with scanning(lab, "dane", domains, *options) as scan:  # type: ignore[arg-type]
+        with scanning(lab, "dane", [*domains, BOGUS_MX], *options) as scan:  # type: ignore[arg-type]
             deliveries = send_to_all(domains, lab.sender_log)
         yield DaneAsked(lab, deliveries, scan.reports)
 
@@ -89,6 +89,11 @@ def test_remarks(asked: DaneAsked) -> None:
     assert "matches no chain that is served" in said["ee-rollover"]
     assert "no record matches the RSA chain" in said["two-chains-second"]
     assert "servername=" in str(asked.reports["by-name-only.test"]["published"]["remarks"])
+
+
+def test_a_bogus_mx_record_is_told_apart(asked: DaneAsked) -> None:
+    report = asked.reports[BOGUS_MX]
+    assert (report["grade"], report["binding"]["reason"]) == ("INCONCLUSIVE", "dnssec-invalid")
 
 
 def test_must_by_dnssec(asked: DaneAsked) -> None:
