@@ -1,6 +1,5 @@
 """`tlsaudit trace` against small servers on loopback: what is shown at each level, and how it ends."""
 
-
 import pytest
 from click.testing import CliRunner
 
