@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits import judge as judge_module
@@ -127,6 +127,7 @@ DEMANDS = st.sampled_from([None, Level.MAY, Level.MUST])
 STATUSES = st.sampled_from([RouteStatus.MX, RouteStatus.IMPLICIT_MX, RouteStatus.NULL_MX, RouteStatus.NO_MX_ADDRESS])
 
 
+@settings(deadline=None)
 @given(SHARED, st.lists(st.tuples(DEMANDS, STATUSES, st.integers(0, 3)), max_size=8), DEMANDS)
 def test_a_judge_with_memory_says_what_one_without_says(hosts, domains, required):
     judge = Judge(TRUST, 9, required)
