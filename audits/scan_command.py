@@ -1,5 +1,6 @@
 """`tlsaudit scan`: the options, and what they mean for a run."""
 
+import gc
 import math
 from importlib.util import find_spec
 from pathlib import Path
@@ -189,6 +190,10 @@ def scan(**options: Any) -> None:
     """
     from audits.scan import run_scan_command
 
+    # What is in memory now stays to the end. The garbage collector need not go through it again and again, nor stop by
+    # after every few hundred objects: together that is a tenth of the time of a long scan.
+    gc.freeze()
+    gc.set_threshold(10_000)
     raise SystemExit(run_scan_command(scan_settings(options), options))
 
 
