@@ -181,3 +181,34 @@ def test_a_session_that_ends_at_mail_in_clear_is_repeated_without_that_question(
     assert (third.hello, third.mail_in_clear) == (HelloStyle.CLASSIC, False)
     with pytest.raises(StopIteration):
         plan.send(HEALTHY)
+
+
+# --- with a server name --------------------------------------------------------------------------------------------
+
+NAMED = msgspec.structs.replace(REQUEST, sni="mx.example.org")
+RSA, ECDSA = HelloStyle.RSA_CHAIN, HelloStyle.ECDSA_CHAIN
+
+
+@pytest.mark.parametrize(("leaf_key", "other"), [("EC", RSA), ("RSA", ECDSA), ("", ECDSA)])
+def test_with_a_name_one_more_connection_looks_for_the_other_chain(leaf_key, other):
+    seen = msgspec.structs.replace(HEALTHY, handshake=msgspec.structs.replace(NEW, leaf_key=leaf_key))
+    assert hellos(seen, request=NAMED) == [MUST, other]
+
+
+@pytest.mark.parametrize("answers", [(NO_STARTTLS,), (BROKEN,), (failed(Stage.GREETING, Kind.TIMEOUT),)])
+def test_without_a_chain_nobody_looks_for_another(answers):
+    assert {RSA, ECDSA}.isdisjoint(hellos(*answers, request=NAMED))
+
+
+@given(st.lists(SESSIONS, min_size=1, max_size=6))
+def test_with_a_name_the_budget_is_one_more_and_every_connection_sends_it(answers):
+    plan, asked, rest = plan_of(NAMED), [], list(answers)
+    try:
+        wanted = next(plan)
+        while True:
+            asked.append(wanted)
+            wanted = plan.send(rest.pop(0) if len(rest) > 1 else rest[0])
+    except StopIteration:
+        pass
+    assert len(asked) <= POLICY_BUDGET + 1
+    assert {each.sni for each in asked} == {NAMED.sni}
