@@ -114,9 +114,10 @@ def enumeration_lab(
         folder = stack.enter_context(lab_folder())
         certificates = write_certificates(folder, servers)
         stack.enter_context(_postfix(folder / "postfix", _of(servers, Kind.POSTFIX, Kind.POSTSCREEN), main))
-        for roomy in (True, False):
-            chosen = [each for each in _of(servers, Kind.EXIM) if ("stock" in each.state.options) is not roomy]
-            stack.enter_context(_exim(folder / f"exim-{'roomy' if roomy else 'stock'}", chosen, certificates))
+        exim = _of(servers, Kind.EXIM)
+        for limit in {each.state.options.get("stock", "") for each in exim}:
+            chosen = [each for each in exim if each.state.options.get("stock", "") == limit]
+            stack.enter_context(_exim(folder / f"exim-{limit or 'roomy'}", chosen, certificates))
         stack.enter_context(_fronts(folder, _of(servers, Kind.ODD)))
         stack.enter_context(_forwarder(folder, servers, delay_s))
         loopback = stack.enter_context(world(folder, zone_of(servers), {}))
@@ -160,10 +161,7 @@ def _postfix(folder: Path, states: Sequence[Placed], main: Mapping[str, str]) ->
 
 @contextmanager
 def _exim(folder: Path, states: list[Placed], certificates: Path) -> Iterator[None]:
-    """As many places as there are, or the 20 of a configuration that says nothing of them."""
-    if not states:
-        yield
-        return
+    """One daemon: as many places as there are, or the 20 of a configuration that says nothing of them."""
     add_user(folder.parent, USER)
     for name in ("spool", "log"):
         (folder / name).mkdir(parents=True)

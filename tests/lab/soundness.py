@@ -22,7 +22,8 @@ def false_statements(found: Mapping[str, Any], truth: Mapping[str, Any]) -> list
     """All that a report on an endpoint says and that is not so of its twin."""
     wrong = [f"starttls {found['starttls']}"] if found["starttls"] not in {truth["starttls"], *OPEN} else []
     sustained, unknown = set(found["sustained"]), set(found["unknown"])
-    if not sustained <= set(truth["sustained"]) <= sustained | unknown:
+    answered = found["state"] == "ok" or sustained | unknown
+    if answered and not sustained <= set(truth["sustained"]) <= sustained | unknown:
         wrong.append(f"sustained {found['sustained']} unknown {found['unknown']}, not {truth['sustained']}")
     for version, fact in found["protocols"].items():
         if fact not in {truth["protocols"].get(version), *OPEN}:
@@ -51,7 +52,7 @@ def _false_parts(found: Mapping[str, Any], truth: Mapping[str, Any], path: str) 
             yield from (f"{here}: {each}" for each in said if each["prime_sha256"] not in _primes(known))
         elif key == "chain":
             yield from [] if said[1:] == known[1:] else [f"{here}: {said}"]  # each has a leaf of its own
-        elif said not in (known, None, *OPEN):
+        elif said not in (known, None, [], *OPEN):
             yield f"{here}: {said}, not {known}"
 
 

@@ -41,6 +41,7 @@ def _postscreen(name: str) -> State:
 
 
 def _exim(name: str, **options: str) -> State:
+    """Each stock Exim is a daemon of its own, because its 20 places are for all of its addresses."""
     return State(name=name, kind=Kind.EXIM, chains=("good-rsa",), options=options)
 
 
@@ -49,7 +50,7 @@ THROTTLED = [
     *(plus(tls(f"anvil-{way}"), **NARROW, **LIMITED) for way in WAYS),
     *(_postscreen(f"postscreen-{way}") for way in WAYS),
     *(plus(tls(f"late-{way}"), **NARROW, **LATE_GREETING) for way in WAYS),
-    *(_exim(f"exim-stock-{way}", stock="yes") for way in WAYS),
+    *(_exim(f"exim-stock-{way}", stock=way) for way in WAYS),
     plus(tls("narrow"), **NARROW),
     _exim("exim-roomy"),
 ]
