@@ -13,7 +13,7 @@ help:
 	@echo "make test       the whole test suite; as root on Debian with real servers in namespaces of their own"
 	@echo "make test-fast  the tests that need no real server"
 	@echo "make lint       ruff, mypy, import-linter"
-	@echo "make bench      benchmarks; results go to bench-results/"
+	@echo "make bench      how fast and how large a scan is: tables on stdout"
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

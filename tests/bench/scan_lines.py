@@ -10,8 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
+import dns.message
+import dns.query
 from msgspec import Struct
 
 from audits.demo.behaviour import Behaviour, TlsServer
@@ -23,7 +26,7 @@ POLL_S = 0.5
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """One scan: what it took. `memory_mb` is the peak; `memory_at` its level at quarters of the way, by the clock."""
+    """One scan: what it took. `memory_mb` is the peak, `memory_at` its level at each quarter of the time."""
 
     lines: int
     user_s: float
@@ -33,6 +36,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     memory_at: tuple[float, ...]
     store_mb: float
     connections: int
+    queries: int
 
     @property
     def cpu_s(self) -> float:
@@ -56,7 +60,7 @@ class Bench(Struct, frozen=True):
         write_domains(folder / "domains.txt", lines)
         for old in folder.glob("bench.db*"):
             old.unlink()
-        before = sum(server.connections for server in self.world.servers.values())
+        connections, queries = self._connections(), self._queries()
         started = time.monotonic()
         process = self.world.command(
             "scan", *self._arguments(), *more, "domains.txt", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -74,8 +78,17 @@ class Bench(Struct, frozen=True):
             memory_mb=peak,
             memory_at=tuple(levels[len(levels) * quarter // 4 - 1] for quarter in (1, 2, 3, 4)) if levels else (),
             store_mb=sum(file.stat().st_size for file in folder.glob("bench.db*")) / 1e6,
-            connections=sum(server.connections for server in self.world.servers.values()) - before,
+            connections=self._connections() - connections,
+            queries=self._queries() - queries,
         )
+
+    def _connections(self) -> int:
+        return sum(server.connections for server in self.world.servers.values())
+
+    def _queries(self) -> int:
+        """How many queries the name server has had."""
+        told = dns.query.udp(dns.message.make_query("queries.invalid", "A"), "127.0.0.1", 10, self.dns_port)
+        return int(ip_address(told.answer[0][0].to_text()))
 
     def _arguments(self) -> list[str]:
         trust = ["--no-system-trust", "--cafile", "root.pem", "--allow-private", "--interval", "0"]
@@ -104,13 +117,13 @@ def bench(folder: Path, hosts: int = HOSTS) -> Iterator[Bench]:
     responder = [sys.executable, "-m", "tests.bench.wildcard_dns", str(hosts)]
     with (
         world(folder, {}, behaviours, authority) as running,
-        subprocess.Popen(responder, stdout=subprocess.PIPE, cwd=ROOT) as dns,
+        subprocess.Popen(responder, stdout=subprocess.PIPE, cwd=ROOT) as server,
     ):
-        assert dns.stdout is not None
+        assert server.stdout is not None
         try:
-            yield Bench(running, int(dns.stdout.readline()))
+            yield Bench(running, int(server.stdout.readline()))
         finally:
-            dns.kill()
+            server.kill()
 
 
 def write_domains(path: Path, lines: int) -> None:

@@ -3,13 +3,15 @@
     python -m tests.bench.wildcard_dns 200
 
 Every name `d<number>...` has one MX record, mx<number modulo hosts>.example; `mx<n>.example` has the address
-192.0.2.<n>. Everything else is NODATA with a SOA. Bytes are put together by hand, so that it keeps up with any client.
+192.0.2.<n>, and that of `queries.invalid` is the number of queries so far. Everything else is NODATA with a SOA. Bytes
+are put together by hand, so that it keeps up with any client.
 """
 
 import socket
 import struct
 import sys
 from functools import lru_cache
+from itertools import count
 
 MX, A = 15, 1
 _AT_QUESTION = b"\xc0\x0c"
@@ -25,16 +27,17 @@ def serve(hosts: int) -> None:
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024 * 1024)
         udp.bind(("127.0.0.1", 0))
         print(udp.getsockname()[1], flush=True)
-        while True:
+        for queries in count():
             query, sender = udp.recvfrom(4096)
-            udp.sendto(response(query, hosts), sender)
+            udp.sendto(response(query, hosts, queries), sender)
 
 
-def response(query: bytes, hosts: int) -> bytes:
+def response(query: bytes, hosts: int, queries: int = 0) -> bytes:
     """The response to one query with one question and EDNS (RFC 6891)."""
     end = query.index(b"\x00", 12) + 5
     label = query[13 : 13 + query[12]].lower()
-    records = _records(label, int.from_bytes(query[end - 4 : end - 2], "big"), hosts)
+    rdtype = int.from_bytes(query[end - 4 : end - 2], "big")
+    records = _address(queries) if label == b"queries" else _records(label, rdtype, hosts)
     counts = struct.pack(">4H", 1, 1, 0, 1) if records else struct.pack(">4H", 1, 0, 1, 1)
     return query[:2] + b"\x85\x80" + counts + query[12:end] + (records or _SOA) + _OPT
 
@@ -43,8 +46,12 @@ def _records(label: bytes, rdtype: int, hosts: int) -> bytes:
     if rdtype == MX and label[:1] == b"d" and label[1:].isdigit():
         return _mx(int(label[1:]) % hosts)
     if rdtype == A and label[:2] == b"mx" and label[2:].isdigit():
-        return _AT_QUESTION + struct.pack(">H", A) + _IN_TTL + b"\x00\x04" + bytes((192, 0, 2, int(label[2:])))
+        return _address(int.from_bytes((192, 0, 2, int(label[2:])), "big"))
     return b""
+
+
+def _address(number: int) -> bytes:
+    return _AT_QUESTION + struct.pack(">H", A) + _IN_TTL + b"\x00\x04" + number.to_bytes(4, "big")
 
 
 @lru_cache
