@@ -61,7 +61,9 @@ async def drawn_on_terminal(monkeypatch, meter: Meter) -> str:
         patched.setenv("COLUMNS", "100")
         patched.setattr(sys, "stderr", stream)
         await working(meter, seconds=5)
-        return screen.read(100_000).decode()
+        stream.flush()
+        os.set_blocking(master, False)
+        return b"".join(iter(lambda: screen.read(4096) or b"", b"")).decode()
 
 
 async def test_a_terminal_gets_a_bar_with_rate_and_time_left(autojump_clock, monkeypatch):
