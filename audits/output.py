@@ -90,15 +90,15 @@ def csv_writer(stream: TextIO) -> Callable[[Sequence[DomainRecord]], None]:
 
 @contextmanager
 def _losses_told(stream: TextIO) -> Iterator[None]:
-    """Turns what the system says while we write into a sentence."""
+    """Turns what the system says while we write into a sentence; what is still buffered goes nowhere."""
     try:
         yield
-    except BrokenPipeError:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - else Python would complain once more when it ends
-            os.dup2(nowhere.fileno(), stream.fileno())
-        raise OutputLostError("the reader of the results has gone; what is done is stored") from None
     except OSError as error:
-        raise OutputLostError(f"the results cannot be written: {error.strerror}; what is done is stored") from None
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - else closing the stream would fail in the same way
+            os.dup2(nowhere.fileno(), stream.fileno())
+        gone = isinstance(error, BrokenPipeError)
+        what = "the reader of the results has gone" if gone else f"the results cannot be written: {error.strerror}"
+        raise OutputLostError(f"{what}; what is done is stored") from None
 
 
 def _cells(record: DomainRecord) -> list[str]:

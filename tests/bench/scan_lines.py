@@ -62,14 +62,14 @@ class Bench(Struct, frozen=True):
             old.unlink()
         connections, queries = self._connections(), self._queries()
         started = time.monotonic()
-        process = self.world.command(
-            "scan", *self._arguments(), *more, "domains.txt", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        levels, peak = _watched(process.pid)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.monotonic() - started
-        if code := os.waitstatus_to_exitcode(status):
-            raise RuntimeError(f"the scan ended with {code}: {process.stderr.read()[-2000:]}")
+        arguments = ("scan", *self._arguments(), *more, "domains.txt")
+        with self.world.command(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            levels, peak = _watched(process.pid)
+            _, status, used = os.wait4(process.pid, 0)
+            wall = time.monotonic() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                raise RuntimeError(f"the scan ended with {process.returncode}: {process.stderr.read()[-2000:]}")
         return Measured(
             lines=lines,
             user_s=used.ru_utime,
