@@ -4,6 +4,7 @@ One `Ledger` belongs to one run of one plan. It is the only mutable thing in a p
 into facts at any moment, so a plan may be stopped anywhere.
 """
 
+from array import array
 from functools import cache
 
 import msgspec
@@ -26,7 +27,10 @@ SMALL_OFFER = 40
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A hello and the flight that took it up, without the certificates and numbers, which are kept once."""
+    """A hello and the flight that took it up, without what is kept elsewhere: certificates, numbers, offers (`Pick`).
+
+    A full audit sends a hundred hellos that name hundreds of suites, to many servers at a time.
+    """
 
     hello: Hello
     flight: ServerFlight
@@ -51,7 +55,8 @@ class Ledger:
         self.versions: dict[int, Fact] = {}
         self.evidence: dict[int, str] = {}
         self.accepted: dict[int, dict[int, None]] = {}
-        self.refused: dict[int, set[int]] = {}
+        self.refused: dict[int, tuple[int, ...]] = {}
+        """Tuples, because sets of hundreds are large, and these are read for whole."""
         self.broken: dict[int, dict[int, None]] = {}
         self.groups: dict[int, dict[int, None]] = {}
         self.groups_complete: set[int] = set()
@@ -109,13 +114,13 @@ class Ledger:
         self._refuse_between(version, hello)
         code = flight.suite or 0
         self.accepted.setdefault(version, {})[code] = None
-        self.suite_picks.setdefault(version, []).append(Pick(hello.suites, code))
+        self.suite_picks.setdefault(version, []).append(Pick(array("H", hello.suites), code))
         if flight.group is not None:
             self.groups.setdefault(version, {})[flight.group] = None
-            self.group_picks.setdefault(version, []).append(Pick(hello.groups, flight.group))
+            self.group_picks.setdefault(version, []).append(Pick(array("H", hello.groups), flight.group))
         self._keep_once(hello, flight, version, code)
         slim = msgspec.structs.replace(flight, chain=(), staple=None, prime=None, generator=b"", export_modulus=None)
-        self.asked.append(Asked(hello, slim))
+        self.asked.append(Asked(msgspec.structs.replace(hello, suites=(), groups=(), schemes=()), slim))
 
     def _keep_once(self, hello: Hello, flight: ServerFlight, version: int, code: int) -> None:
         authentication = suite(code).parts.authentication
@@ -139,7 +144,8 @@ class Ledger:
     def refuse(self, hello: Hello, answer: ServerFlight | None) -> None:
         """The server refused all of this hello: these suites in this version, and the version if all were offered."""
         version = hello.highest
-        self.refused.setdefault(version, set()).update(hello.suites)
+        known = self.refused.get(version, ())
+        self.refused[version] = tuple(dict.fromkeys((*known, *hello.suites)))
         if self.broken.get(version):
             self.versions.setdefault(version, Fact.INCONCLUSIVE)
         elif not self.open_suites(version):
@@ -148,7 +154,8 @@ class Ledger:
     def take_back(self, hello: Hello) -> None:
         """The refusal of this hello was not confirmed: what rests on it is open again."""
         version = hello.highest
-        self.refused.get(version, set()).difference_update(hello.suites)
+        again = frozenset(hello.suites)
+        self.refused[version] = tuple(code for code in self.refused.get(version, ()) if code not in again)
         self.groups_complete.discard(version)
         if self.versions.get(version) is Fact.NO:
             self.versions[version] = Fact.INCONCLUSIVE

@@ -1,6 +1,6 @@
 """Whose order decides, the client's or the server's: read off which of several candidates a server picked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
@@ -11,7 +11,7 @@ from scanner.wire_facts import Preference
 class Pick(msgspec.Struct, frozen=True):
     """One choice: what was offered, first choice first, and what the server took."""
 
-    offered: tuple[int, ...]
+    offered: Sequence[int]
     picked: int
 
 
