@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.loopback_world import World, world
@@ -39,9 +40,14 @@ class Enumerated:
 
     def __init__(self, state: State, number: int) -> None:
         self.state = state
-        net, host = 60 + 2 * (number // 250), number % 250
-        self.address = f"127.{net + 1}.{host}.1"
-        self.behind = f"127.{net}.{host}.1"
+        self.address = f"127.{61 + number // 250}.{number % 250}.1"
+        self.behind = f"127.60.{number % 250}.1"
+
+    def again(self, number: int) -> "Enumerated":
+        """The same server under one more name and address."""
+        other = Enumerated(State(name=f"{self.state.name}-{number}", kind=Kind.NOBODY), number)
+        other.behind = self.behind
+        return other
 
     @property
     def placed(self) -> Placed:
@@ -102,14 +108,15 @@ def endpoints(scan: Scan) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def enumeration_lab(
-    states: Sequence[State],
-    main: Mapping[str, str] = {},
-    delay_s: float = 0.0,
+    states: Sequence[State], main: Mapping[str, str] = MappingProxyType({}), delay_s: float = 0.0, names: int = 1
 ) -> Iterator[EnumerationLab]:
-    """All of these states up in namespaces of our own; `main` is added to main.cf."""
+    """All of these states up in namespaces of our own; `main` is added to main.cf, each server has so many names."""
     require_own_namespaces()
     run("ip", "link", "set", "lo", "up")
     servers = [Enumerated(state, number) for number, state in enumerate(states, 1)]
+    more = [
+        server.again(at * len(states) + number) for at in range(1, names) for number, server in enumerate(servers, 1)
+    ]
     with ExitStack() as stack:
         folder = stack.enter_context(lab_folder())
         certificates = write_certificates(folder, servers)
@@ -119,6 +126,7 @@ def enumeration_lab(
             chosen = [each for each in exim if each.state.options.get("stock", "") == limit]
             stack.enter_context(_exim(folder / f"exim-{limit or 'roomy'}", chosen, certificates))
         stack.enter_context(_fronts(folder, _of(servers, Kind.ODD)))
+        servers += more
         stack.enter_context(_forwarder(folder, servers, delay_s))
         loopback = stack.enter_context(world(folder, zone_of(servers), {}))
         yield EnumerationLab(folder, servers, loopback)
