@@ -29,6 +29,8 @@ from .audit_tools import Used, nmap, sslscan, sslyze, version_of
 TABLE = ROOT / "data" / "bench-tls-audit.md"
 TOOLS: dict[str, Callable[[Sequence[str], Path], Used]] = {"nmap": nmap, "sslscan": sslscan, "sslyze": sslyze}
 DELAY_S = 0.025
+MANY = 500
+MEMORY_GOAL_MB = 120
 FURTHER_QUESTIONS = 6
 """Versions that the floor has one refusal for."""
 OUTSIDE = "TLSAUDIT_BENCH_NAMESPACES"
@@ -173,8 +175,36 @@ def report(found: Sequence[Row]) -> str:
             "|---" + "|---:" * (len(COLUMNS) - 1) + "|",
             *(f"| {' | '.join(row.cells())} |" for row in found),
             "",
+            "Goals for the full audit:",
+            "",
+            *(f"- {goal}" for goal in goals(found)),
+            "",
         ]
     )
+
+
+def goals(found: Sequence[Row]) -> list[str]:
+    """What we aim at, and what came of it; a tool that is missing cannot be compared with."""
+    rows = {(row.tool, row.round_trip_ms): row for row in found if row.servers == found[0].servers}
+    ours_near, ours_far = rows["tlsaudit full", 0], rows["tlsaudit full", round(2000 * DELAY_S)]
+    said = []
+    if sslyze_row := rows.get(("sslyze", 0)):
+        ratio = sslyze_row.used.cpu_s / ours_near.used.cpu_s
+        said.append(f"CPU 20 times below sslyze: {met(ratio >= 20)}, {ratio:.1f} times")
+    if nmap_near := rows.get(("nmap", 0)):
+        ratio = ours_near.used.cpu_s / nmap_near.used.cpu_s
+        said.append(f"CPU below nmap: {met(ratio < 1)}, {ratio:.2f} of it")
+    if nmap_far := rows.get(("nmap", round(2000 * DELAY_S))):
+        ratio = ours_far.used.wall_s / nmap_far.used.wall_s
+        said.append(f"wall time with a round trip of 50 ms below nmap: {met(ratio < 1)}, {ratio:.2f} of it")
+    if found[-1].servers >= MANY:
+        memory = found[-1].used.memory_mb
+        said.append(f"at most {MEMORY_GOAL_MB} MB for {MANY} servers: {met(memory <= MEMORY_GOAL_MB)}, {memory:.0f} MB")
+    return said
+
+
+def met(yes: bool) -> str:
+    return "met" if yes else "missed"
 
 
 if __name__ == "__main__":
