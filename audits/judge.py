@@ -12,6 +12,7 @@ from audits.dane import Seen
 from audits.grade import domain_verdict
 from audits.published import published_verdict
 from audits.records import DomainRecord, domain_record
+from audits.sender_levels import sender_levels
 from audits.trust import ChainVerdict, TrustStore, verify_chain
 from audits.verdicts import DomainVerdict
 from scanner.domain_name import shown
@@ -52,8 +53,16 @@ class Judge:
         record, verdict, _ = self._alike[key]
         seen = Seen(facts, {each.endpoint: each for each in endpoints}, verdict.endpoints)
         published = published_verdict(seen, verdict.sustained, self._verify)
+        levels = sender_levels(verdict, published.dane)
         entry = facts.target.entry
-        return msgspec.structs.replace(record, domain=entry, domain_unicode=shown(entry), published=published)
+        return msgspec.structs.replace(
+            record,
+            domain=entry,
+            domain_unicode=shown(entry),
+            sustained=levels.sustained,
+            unknown=levels.unknown,
+            published=published,
+        )
 
     def _judged(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> tuple[DomainRecord, DomainVerdict]:
         by_endpoint = {seen.endpoint: seen for seen in endpoints}

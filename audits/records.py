@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from audits.published import PublishedVerdict
+from audits.sender_levels import SenderLevel, sender_levels
 from audits.trust import ChainVerdict
 from audits.verdicts import DomainVerdict, EndpointVerdict, Grade, State, Today
 from scanner.deep_facts import DeepFacts
@@ -131,8 +132,8 @@ class DomainRecord(msgspec.Struct, frozen=True):
     route: RouteStatus
     grade: Grade
     some_mx_grade: Grade
-    sustained: tuple[Level, ...]
-    unknown: tuple[Level, ...]
+    sustained: tuple[SenderLevel, ...]
+    unknown: tuple[SenderLevel, ...]
     today: Today
     coverage: CoverageRecord
     binding: BindingRecord | None
@@ -151,7 +152,8 @@ def domain_record(
     shown: str,
     required: Level | None = None,
 ) -> DomainRecord:
-    """The record of a judged domain; `shown` is the name as people write it (U-labels)."""
+    """The record of a judged domain; `shown` is the name as people write it (U-labels). What it publishes comes later."""
+    levels = sender_levels(verdict, None)
     return DomainRecord(
         schema=SCHEMA,
         domain=facts.target.entry,
@@ -159,8 +161,8 @@ def domain_record(
         route=facts.route.status,
         grade=verdict.grade,
         some_mx_grade=verdict.some_mx_grade,
-        sustained=verdict.sustained,
-        unknown=verdict.unknown,
+        sustained=levels.sustained,
+        unknown=levels.unknown,
         today=verdict.today,
         coverage=CoverageRecord(*msgspec.structs.astuple(verdict.coverage)),
         binding=_binding(verdict),

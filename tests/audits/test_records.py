@@ -92,7 +92,7 @@ HEALTHY_DOMAIN = {
     "grade": "MUST",
     "some_mx_grade": "MUST",
     "sustained": ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST"],
-    "unknown": [],
+    "unknown": ["dane", "dane-only"],
     "today": "authenticated",
     "coverage": {"asked": 1, "answered": 1, "not_asked": 0},
     "binding": None,

@@ -31,7 +31,7 @@ def test_grade_and_reason_come_first():
     assert lines[0] == "example.org  MAY    (run 2026-11-21T06-30-00)"
     assert lines[1] == "  why not more: starttls-not-supported: EHLO shows no STARTTLS"
     assert lines[2].startswith("  what would lift it: offer STARTTLS")
-    assert "  sustained: NONE MAY    unknown: -" in lines
+    assert "  sustained: NONE MAY    unknown: dane dane-only" in lines, "nobody looked for TLSA records"
 
 
 def test_the_evidence_stands_there_in_full():

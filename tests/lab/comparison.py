@@ -81,7 +81,7 @@ def alone(case: Case) -> list[Disagreement]:
 
 def needlessly_open(case: Case) -> list[Disagreement]:
     """A level left open although Postfix, too, met something that no later attempt would change."""
-    levels = [level for level in case.report["unknown"] if not passing(case.outcomes[level])]
+    levels = [level for level in LEVELS if level in case.report["unknown"] and not passing(case.outcomes[level])]
     return [case.differs(f"{level} is left open, but Postfix settles it", level) for level in levels]
 
 
@@ -107,7 +107,7 @@ def together(case: Case, deliveries: Deliveries, reports: Mapping[str, Report]) 
 
 def sound(case: Case) -> list[Disagreement]:
     """What is called sustained must have been delivered."""
-    lost = [level for level in case.report["sustained"] if level not in case.delivered]
+    lost = [level for level in LEVELS if level in case.report["sustained"] and level not in case.delivered]
     return [case.differs(f"sustained, and lost: {lost}", *lost)] if lost else []
 
 
