@@ -23,6 +23,9 @@ COMMANDS = {
     "trace": ("audits.trace_command:trace", "Connect to one host and show the session as smtp_tls_loglevel does."),
     "policy": ("audits.policy_cli:policy", "Postfix TLS policy tables: resolve a level, lint a file."),
     "tlsrpt": ("audits.tlsrpt_command:tlsrpt", "Compare received TLS reports (RFC 8460) with a run of ours."),
+    "judge": ("audits.judge_command:judge", "Judge a stored run by baselines, offline."),
+    "baselines": ("audits.rules_command:baselines", "List the baselines, or show one with its clauses."),
+    "rules": ("audits.rules_command:rules", "List the rules, or show the page of one."),
     "schema": ("audits.show_command:schema", "Print the JSON Schema of `scan --format jsonl`."),
 }
 """Command -> where it stands, and its line in the help, so that `--help` imports none of them."""

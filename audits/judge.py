@@ -9,6 +9,8 @@ from datetime import datetime
 import msgspec
 
 from audits.dane import Seen
+from audits.established.views import DomainView
+from audits.evaluate import Evaluator
 from audits.grade import domain_verdict
 from audits.published import published_verdict
 from audits.records import DomainRecord, domain_record
@@ -30,10 +32,13 @@ _Key = tuple[MailRoute, tuple[EndpointRef, ...], Level | None, tuple[int, ...]]
 class Judge:
     """One trust store and the demands of one run."""
 
-    def __init__(self, trust: TrustStore, verify_depth: int, required: Level | None) -> None:
+    def __init__(
+        self, trust: TrustStore, verify_depth: int, required: Level | None, evaluator: Evaluator | None = None
+    ) -> None:
         self._trust = trust
         self._depth = verify_depth
         self._required = required
+        self._evaluator = evaluator
         self._known: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
         self._alike: dict[_Key, tuple[DomainRecord, DomainVerdict, Sequence[EndpointFacts]]] = {}
 
@@ -43,7 +48,8 @@ class Judge:
         Domains with the same hosts differ in their names and in what they publish, so each set of hosts is judged once.
         """
         if facts.route.status in NO_MAIL_ROUTES:
-            return self._judged(facts, endpoints)[0]
+            record, verdict = self._judged(facts, endpoints)
+            return self._with_findings(record, DomainView(facts, {}, verdict, None))
         key = (facts.route, facts.endpoints, facts.target.required, tuple(map(id, endpoints)))
         if key not in self._alike:
             if len(self._alike) >= ALIKE:
@@ -51,11 +57,12 @@ class Judge:
             # The facts are kept beside it: as long as they live, no others have their ids.
             self._alike[key] = (*self._judged(facts, endpoints), endpoints)
         record, verdict, _ = self._alike[key]
-        seen = Seen(facts, {each.endpoint: each for each in endpoints}, verdict.endpoints)
+        by_endpoint = {each.endpoint: each for each in endpoints}
+        seen = Seen(facts, by_endpoint, verdict.endpoints)
         published = published_verdict(seen, verdict.sustained, self._verify)
         levels = sender_levels(verdict, published.dane)
         entry = facts.target.entry
-        return msgspec.structs.replace(
+        record = msgspec.structs.replace(
             record,
             domain=entry,
             domain_unicode=shown(entry),
@@ -63,6 +70,13 @@ class Judge:
             unknown=levels.unknown,
             published=published,
         )
+        return self._with_findings(record, DomainView(facts, by_endpoint, verdict, published))
+
+    def _with_findings(self, record: DomainRecord, view: DomainView) -> DomainRecord:
+        if self._evaluator is None:
+            return record
+        judged = self._evaluator.judge(view)
+        return msgspec.structs.replace(record, findings=judged.findings, baselines=judged.baselines)
 
     def _judged(self, facts: DomainFacts, endpoints: Sequence[EndpointFacts]) -> tuple[DomainRecord, DomainVerdict]:
         by_endpoint = {seen.endpoint: seen for seen in endpoints}

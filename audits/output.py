@@ -12,6 +12,7 @@ from typing import TextIO
 
 import msgspec
 
+from audits.gate import Gate
 from audits.json_text import json_text
 from audits.published import PublishedVerdict
 from audits.reasons import Cause
@@ -34,6 +35,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_REASONS = 100
+"""Reasons kept for one domain that misses the gate."""
+
+
 class OutputError(Exception):
     """The output file cannot be made; the message says why."""
 
@@ -43,9 +48,11 @@ class OutputLostError(Exception):
 
 
 class Tally:
-    """Counts what the exit code depends on."""
+    """Counts what the exit code depends on. `not_passed`: domain -> why it does not pass the gate."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
+        self.not_passed: dict[str, tuple[str, ...]] = {}
         self.grades: Counter[Grade] = Counter()
         self.missed = 0
         self.open = 0
@@ -56,6 +63,8 @@ class Tally:
             self.missed += record.compliant is False
             left_alone = record.binding is not None and record.binding.reason == Cause.NOT_ASKED
             self.open += record.grade is Grade.INCONCLUSIVE and not left_alone
+            if reasons := self._gate.missed_by(record):
+                self.not_passed[record.domain] = reasons[:_REASONS]
 
     @property
     def open_share(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from audits.findings import BaselineVerdict, Finding
 from audits.published import PublishedVerdict
 from audits.sender_levels import SenderLevel, sender_levels
 from audits.trust import ChainVerdict
@@ -113,16 +114,6 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     sni: str = ""
 
 
-class FindingRecord(msgspec.Struct, frozen=True):
-    """One finding of a baseline."""
-
-    rule: str
-    subject: str
-    verdict: str
-    clause: str
-    evidence: str
-
-
 class DomainRecord(msgspec.Struct, frozen=True):
     """One domain, as `--format jsonl` prints it."""
 
@@ -141,8 +132,9 @@ class DomainRecord(msgspec.Struct, frozen=True):
     required: Level | None
     compliant: bool | None
     endpoints: tuple[EndpointRecord, ...]
-    findings: tuple[FindingRecord, ...] = ()
+    findings: tuple[Finding, ...] = ()
     published: PublishedVerdict | None = None
+    baselines: tuple[BaselineVerdict, ...] = ()
 
 
 def domain_record(

@@ -15,6 +15,7 @@ import trio
 from rich.console import Console
 
 from audits import DISTRIBUTION
+from audits.baseline_options import Chosen, chosen, evaluator_of, gate_lines
 from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
 from audits.judge import Judge
 from audits.output import OutputError, OutputLostError, Tally, csv_writer, jsonl_writer, opened_output
@@ -52,10 +53,12 @@ class ScanJob(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     given: ScanInput
     stream: TextIO
+    chosen: Chosen
 
 
 def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: Connector = connect_tcp) -> int:
     """The command; gives the exit code. Only the demo connects in another way than real life."""
+    judging = chosen(options)
     try:
         trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
         settings = _completed(settings, options)
@@ -74,6 +77,7 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
                     store=store,
                     given=given,
                     stream=stream,
+                    chosen=judging,
                 )
             )
             if code == EXIT_INTERRUPTED:
@@ -91,7 +95,7 @@ def _scan(asked: ScanJob) -> int:
     quiet = options["quiet"]
     if not quiet:
         _say_opening(run, asked.settings, real=asked.doors.connect is connect_tcp)
-    tally = Tally()
+    tally = Tally(asked.chosen.gate)
     emit = _emitter(options["form"], asked.stream, tally)
     for records in _stored(store, run):
         emit(records)
@@ -99,7 +103,7 @@ def _scan(asked: ScanJob) -> int:
     job = Job(
         store=store,
         run=run,
-        judge=Judge(asked.trust, options["verify_depth"], required),
+        judge=Judge(asked.trust, options["verify_depth"], required, evaluator_of(asked.chosen)),
         emit=emit,
         settings=asked.settings,
         shells=asked.doors,
@@ -112,10 +116,14 @@ def _scan(asked: ScanJob) -> int:
     if options["form"] == "table":
         console = Console(file=asked.stream, width=None if asked.stream.isatty() else 140)
         print_table(console, (record for records in _stored(store, run) for record in records))
+    expired = asked.chosen.waivers.expired(run.started.date())
+    for line in gate_lines(tally.not_passed, expired):
+        _say(line)
     if not quiet:
         _say(summary(tally.grades, run.targets, time.monotonic() - started))
         if not complete:
             _say("stopped by a signal; what is done is stored: go on with --resume")
+    tally.missed += len(expired)
     return _exit_code(tally, complete, options["max_inconclusive"])
 
 
@@ -176,7 +184,7 @@ def _checked_digest(asked: ScanJob, options: bytes) -> str:
 def _fact_options(asked: ScanJob) -> bytes:
     """The options that change what is seen or judged, as the JSON by which a run is known again."""
     settings, options = asked.settings, asked.options
-    chosen = {
+    facts = {
         name: getattr(settings, name)
         for name in (
             "ports",
@@ -191,7 +199,9 @@ def _fact_options(asked: ScanJob) -> bytes:
         )
     }
     judged = {name: options[name] for name in ("verify_depth", "require")}
-    return msgspec.json.encode({**chosen, **judged})
+    if asked.chosen.digest:
+        judged["baselines"] = asked.chosen.digest
+    return msgspec.json.encode({**facts, **judged})
 
 
 def _stored(store: Store, run: RunInfo) -> Iterator[list[DomainRecord]]:
@@ -216,7 +226,7 @@ def _emitter(form: str, stream: TextIO, tally: Tally) -> Callable[[Sequence[Doma
 def _exit_code(tally: Tally, complete: bool, max_inconclusive: float) -> int:
     if not complete:
         return EXIT_INTERRUPTED
-    if tally.missed:
+    if tally.missed or tally.not_passed:
         return EXIT_GATE
     return EXIT_INCONCLUSIVE if tally.open_share * 100 > max_inconclusive else 0
 

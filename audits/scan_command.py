@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from audits.baseline_options import baseline_options
 from audits.policy_options import policy_options
 from scanner.settings import Depth, ScanSettings
 
@@ -106,6 +107,7 @@ def network_options(command: Any) -> Any:
 @network_options
 @trust_options
 @policy_options
+@baseline_options
 @click.option(
     "--ports", default="25,465,587", show_default=True, help="25 gives the grade; 465 and 587 are shown beside it."
 )

@@ -100,6 +100,7 @@ HEALTHY_DOMAIN = {
     "required": "MUST",
     "compliant": True,
     "findings": [],
+    "baselines": [],
     "published": None,
 }
 HEALTHY_ENDPOINT = {

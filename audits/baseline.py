@@ -1,0 +1,254 @@
+"""Baselines: a standard's answers to our questions, as data. Reads, checks and extends the TOML files.
+
+A file holds one `[baseline]` table and any number of `[[requirement]]`s. Each names the rule that asks its question,
+the level and clause of the document, what is expected, and how well the clause is confirmed. There is no logic in a
+baseline, and no number in a rule. `[[organisational]]` lists what no remote auditor can see.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from audits.findings import SEVERITY, Verdict
+from audits.rules import all_rules
+from audits.rules.question import Rule
+
+MAX_BYTES = 1_000_000
+"""A baseline is written by hand; a larger file is a mistake."""
+_FOLDER = "baselines"
+
+
+class BaselineError(Exception):
+    """A baseline cannot be used: which file, where in it, and what to do."""
+
+
+class Obligation(StrEnum):
+    """The document's word, as RFC 2119 and its relatives grade it."""
+
+    MUST = "must"
+    SHOULD = "should"
+    MAY = "may"
+
+
+class Confidence(StrEnum):
+    """How well the clause was confirmed; only what is CONFIRMED can fail a server."""
+
+    CONFIRMED = "confirmed"
+    PARTLY = "partly-confirmed"
+    SECTION = "section-confirmed"
+    SECONDARY = "secondary"
+    MEMORY = "memory"
+
+
+class Scale(StrEnum):
+    """How a port is judged: STRICT as the document says; ADVISORY one step milder, where it concerns other uses."""
+
+    STRICT = "strict"
+    ADVISORY = "advisory"
+
+
+_AT_STAKE = {Obligation.MUST: Verdict.FAIL, Obligation.SHOULD: Verdict.WARN, Obligation.MAY: Verdict.ADVICE}
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[baseline]` table. `ports`: port -> scale; a port that is missing is not judged by this baseline."""
+
+    id: str
+    title: str
+    version: str = ""
+    published: str = ""
+    status: str = ""
+    url: str = ""
+    extends: str = ""
+    drop: tuple[str, ...] = ()
+    ports: dict[str, Scale] = {}
+    notes: tuple[str, ...] = ()
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One requirement. `ports` narrows it to some ports; `since` is the day from which it counts, before it advises.
+
+    `grade` is the document's own grade for what fails here ("phase-out"); `expects` is checked against the rule.
+    """
+
+    id: str
+    rule: str
+    level: Obligation
+    clause: str
+    text: str
+    confidence: Confidence
+    expects: dict[str, Any] = {}
+    ports: tuple[int, ...] = ()
+    grade: str = ""
+    since: date | None = None
+    note: str = ""
+
+
+class Organisational(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A requirement that needs evidence from the organisation: never judged here."""
+
+    id: str
+    clause: str
+    text: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    baseline: Head
+    schema: int = 1
+    requirement: tuple[Requirement, ...] = ()
+    organisational: tuple[Organisational, ...] = ()
+    sources: dict[str, str] = {}
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A requirement with its rule and its expectations, ready to be asked."""
+
+    requirement: Requirement
+    rule: Rule
+    expects: msgspec.Struct
+
+    def at_stake(self, scale: Scale, on: date | None) -> Verdict:
+        """The verdict where it is not met: by the level, lowered where unconfirmed, not yet in force, or advisory."""
+        asked = self.requirement
+        not_yet = asked.since is not None and (on is None or on < asked.since)
+        if asked.confidence is not Confidence.CONFIRMED or not_yet:
+            return Verdict.ADVICE
+        verdict = _AT_STAKE[asked.level]
+        if scale is Scale.ADVISORY:
+            return SEVERITY[max(1, SEVERITY.index(verdict) - 1)]
+        return verdict
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """A standard, complete with what it extends."""
+
+    head: Head
+    questions: tuple[Question, ...]
+    organisational: tuple[Organisational, ...] = ()
+    sources: dict[str, str] = {}
+
+    def scale(self, port: int) -> Scale | None:
+        """How a port is judged; None where the baseline does not speak of it."""
+        return self.head.ports.get(str(port))
+
+
+@cache
+def shipped() -> dict[str, str]:
+    """Id -> text of the baselines that come with the program."""
+    folder = resources.files("audits") / _FOLDER
+    return {
+        file.name.removesuffix(".toml"): file.read_text("utf-8")
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".toml")
+    }
+
+
+def shipped_baseline(id: str) -> Baseline:
+    """A baseline that comes with the program, by its id."""
+    if id not in shipped():
+        raise BaselineError(f"there is no baseline {id!r}; there are {', '.join(shipped())}")
+    return _complete(shipped()[id], f"{id}.toml", (id,))
+
+
+def baseline_from_file(path: Path) -> Baseline:
+    """A baseline of the user's own, which may extend a shipped one (`extends = "ID"`)."""
+    try:
+        with path.open("rb") as file:
+            read = file.read(MAX_BYTES + 1)
+        if len(read) > MAX_BYTES:
+            raise BaselineError(f"{path}: larger than {MAX_BYTES} bytes; this is no baseline")
+        text = read.decode("utf-8")
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{path}: byte {error.start} is not UTF-8") from error
+    return _complete(text, str(path), ())
+
+
+def _complete(text: str, name: str, seen: tuple[str, ...]) -> Baseline:
+    file = _parsed(text, name)
+    own = tuple(_question(requirement, text, name) for requirement in file.requirement)
+    _refuse_twice((question.requirement.id for question in own), text, name)
+    head = file.baseline
+    if not head.extends:
+        return Baseline(head, own, file.organisational, file.sources)
+    if head.extends in seen or head.extends not in shipped():
+        why = "extends itself" if head.extends in seen else f"extends {head.extends!r}, which does not exist"
+        raise BaselineError(f"{_place(text, name, head.extends)}: {why}; there are {', '.join(shipped())}")
+    base = _complete(shipped()[head.extends], f"{head.extends}.toml", (*seen, head.extends))
+    return _extended(base, Baseline(head, own, file.organisational, file.sources), text, name)
+
+
+def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
+    """The base with the requirements of `own` in place of those with the same id, and behind them."""
+    known = {question.requirement.id for question in base.questions}
+    for dropped in own.head.drop:
+        if dropped not in known:
+            raise BaselineError(f"{_place(text, name, dropped)}: drop: {own.head.extends} has no requirement {dropped}")
+    mine = {question.requirement.id: question for question in own.questions}
+    kept = tuple(
+        mine.pop(question.requirement.id, question)
+        for question in base.questions
+        if question.requirement.id not in own.head.drop
+    )
+    head = msgspec.structs.replace(own.head, ports=base.head.ports | own.head.ports)
+    return Baseline(
+        head, (*kept, *mine.values()), (*base.organisational, *own.organisational), base.sources | own.sources
+    )
+
+
+def _parsed(text: str, name: str) -> _File:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BaselineError(f"{name}: no TOML: {error}") from error
+    try:
+        return msgspec.convert(data, _File)
+    except msgspec.ValidationError as error:
+        raise BaselineError(f"{_where(data, str(error), text, name)}: {error}") from error
+
+
+def _where(data: Mapping[str, Any], message: str, text: str, name: str) -> str:
+    """The line of the requirement that a message of msgspec speaks of ("... at `$.requirement[3].level`")."""
+    place = re.search(r"\$\.(requirement|organisational)\[(\d+)\]", message)
+    if place is None:
+        return name
+    rows = data[place[1]]
+    id = rows[int(place[2])].get("id") if isinstance(rows, list) else None
+    return _place(text, name, id) if isinstance(id, str) else f"{name}: {place[1]} number {int(place[2]) + 1}"
+
+
+def _place(text: str, name: str, word: str) -> str:
+    """ "file:line" of the first line with this word in quotes."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if f'"{word}"' in line or f"'{word}'" in line:
+            return f"{name}:{number}"
+    return name
+
+
+def _question(requirement: Requirement, text: str, name: str) -> Question:
+    place = _place(text, name, requirement.id)
+    rule = all_rules().get(requirement.rule)
+    if rule is None:
+        raise BaselineError(f"{place}: there is no rule {requirement.rule}; `tlsaudit rules` lists them")
+    try:
+        expects = msgspec.convert(requirement.expects, rule.expects)
+    except msgspec.ValidationError as error:
+        raise BaselineError(f"{place}: {requirement.id}: expects: {error} (rule {rule.id})") from error
+    return Question(requirement, rule, expects)
+
+
+def _refuse_twice(ids: Iterable[str], text: str, name: str) -> None:
+    seen: set[str] = set()
+    for id in ids:
+        if id in seen:
+            raise BaselineError(f"{_place(text, name, id)}: two requirements have the id {id}")
+        seen.add(id)

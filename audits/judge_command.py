@@ -1,0 +1,81 @@
+"""`tlsaudit judge`: a stored run under baselines, offline; the same result as during the scan."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audits.baseline_options import baseline_options
+from audits.scan_command import LEVEL_WORDS, trust_options
+from audits.show_command import STORE_OPTION
+
+if TYPE_CHECKING:
+    from audits.judge import Judge
+    from audits.records import DomainRecord
+    from audits.store import Store
+
+PAGE = 200
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN", default="latest")
+@STORE_OPTION
+@baseline_options
+@trust_options
+@click.option("--require", type=click.Choice(LEVEL_WORDS, case_sensitive=False), help="The level to be sustained.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl", "findings"]),
+    default="table",
+    show_default=True,
+    help="table: the verdicts; jsonl: whole records; findings: JSON lines, one a finding.",
+)
+def judge(run_name: str, store: str, **options: Any) -> None:
+    """Judge RUN (default: the newest) again from its stored facts: no packet is sent.
+
+    The grade is judged again too, by the trust store given here. Exit code 1 when --fail-on is missed or a waiver has
+    expired.
+    """
+    from audits.baseline_options import chosen, evaluator_of, gate_lines
+    from audits.cli import EXIT_GATE, CommandFailed
+    from audits.findings_output import writer
+    from audits.judge import Judge
+    from audits.output import Tally
+    from audits.store import NoSuchRunError, Store, StoreError
+    from audits.trust import TrustStoreError, load_trust_store
+    from scanner.facts import Level
+
+    judging = chosen(options)
+    try:
+        trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
+        required = Level(options["require"].upper()) if options["require"] else None
+        judge = Judge(trust, options["verify_depth"], required, evaluator_of(judging))
+        tally = Tally(judging.gate)
+        with Store.open(store) as opened:
+            run = opened.run(run_name)
+            write = writer(options["form"], judging.baselines)
+            for records in judged_records(opened, run.id, judge):
+                tally.take(records)
+                write(records)
+    except (NoSuchRunError, TrustStoreError) as error:
+        raise click.UsageError(str(error)) from None
+    except StoreError as error:
+        raise CommandFailed(str(error)) from None
+    expired = judging.waivers.expired(run.started.date())
+    for line in gate_lines(tally.not_passed, expired):
+        click.echo(line, err=True)
+    if tally.missed or tally.not_passed or expired:
+        raise SystemExit(EXIT_GATE)
+
+
+def judged_records(store: "Store", run: int, judge: "Judge") -> "Iterator[list[DomainRecord]]":
+    """The records of a run, judged anew, in pages and in the order of the input."""
+    results = store.domains(run)
+    while page := list(islice(results, PAGE)):
+        records = []
+        for result in page:
+            seen = store.endpoints_of(run, result.facts.endpoints)
+            records.append(judge.record(result.facts, tuple(seen.values())))
+        yield records
