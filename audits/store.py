@@ -15,8 +15,10 @@ from sqlalchemy import Connection, update
 
 from audits.store_database import Database, open_database
 from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
+from audits.store_pairs import Hashes, Pair, domains_with, hashes_with, missing_page, pair_page, shared_targets
 from audits.store_results import (
     DomainResult,
+    certificates_with,
     domain_of,
     domain_page,
     endpoint_page,
@@ -38,10 +40,12 @@ from audits.store_runs import (
 from audits.store_schema import runs
 from audits.store_targets import PendingTarget, add_targets, pending_page
 from scanner.facts import Endpoint, EndpointFacts, EndpointRef, Target
+from scanner.tls_facts import CertificateFacts
 
 __all__ = [
     "DomainResult",
     "NoSuchRunError",
+    "Pair",
     "PendingTarget",
     "RunInfo",
     "RunStart",
@@ -159,6 +163,53 @@ class Store:
         with self._database.reading() as connection:
             found = {facts.endpoint: facts for facts in endpoints_with(connection, run, wanted.values())}
         return {endpoint: found[endpoint] for endpoint in wanted if endpoint in found}
+
+    def certificates(self, hashes: Iterable[str]) -> dict[str, CertificateFacts]:
+        """The certificates with these hexadecimal SHA-256, by them, as far as they are stored."""
+        with self._database.reading() as connection:
+            return certificates_with(connection, hashes)
+
+    # --- two runs, read side by side ---
+
+    def pairs(self, older: int, newer: int) -> Iterator[list[Pair]]:
+        """The domains of the newer run in the order of its input, by pages, each beside the older run's result."""
+        return self._whole_pages(pair_page, (older, newer), lambda pair: pair.seq)
+
+    def missing(self, older: int, newer: int) -> Iterator[str]:
+        """The entries of the older run that the newer does not list."""
+        pages = self._whole_pages(missing_page, (older, newer), lambda found: found[0])
+        return (entry for page in pages for _, entry in page)
+
+    def shared_targets(self, first: int, second: int) -> int:
+        """How many entries two runs have in common."""
+        with self._database.reading() as connection:
+            return shared_targets(connection, first, second)
+
+    def domains_of(self, run: int, entries: Sequence[str]) -> dict[str, DomainResult]:
+        """The results of some entries, by entry, as far as the run has them."""
+        with self._database.reading() as connection:
+            return domains_with(connection, run, entries)
+
+    def hashes_of(self, run: int, entries: Sequence[str]) -> dict[str, Hashes]:
+        """The hashes of the results of some entries: where they are equal, so are facts and judgement."""
+        with self._database.reading() as connection:
+            return hashes_with(connection, run, entries)
+
+    def _whole_pages(
+        self,
+        page_of: Callable[[Connection, tuple[int, int], int, int], list[T]],
+        runs: tuple[int, int],
+        key: Callable[[T], int],
+    ) -> Iterator[list[T]]:
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                page = page_of(connection, runs, after, PAGE)
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = key(page[-1])
 
     def _pages(
         self, page_of: Callable[[Connection, int, K, int], list[T]], run: int, after: K, key: Callable[[T], K]

@@ -64,14 +64,16 @@ def save_domains(connection: Connection, run: int, judged: Sequence[DomainResult
 
 def _delete_keys(connection: Connection, of_run: Delete, key: ColumnElement[Any], keys: Iterable[object]) -> None:
     """What an earlier save left; so that saving again changes nothing, and a later judgement replaces the earlier."""
-    for part in _parts(keys):
+    for part in in_parts(keys):
         connection.execute(of_run.where(key.in_(part)))
 
 
 def _add_contents(connection: Connection, contents: Iterable[Content]) -> None:
     wanted = {content.sha256: content for content in contents}
     column = facts.c.sha256
-    known = {sha256 for part in _parts(wanted) for sha256 in connection.scalars(select(column).where(column.in_(part)))}
+    known = {
+        sha256 for part in in_parts(wanted) for sha256 in connection.scalars(select(column).where(column.in_(part)))
+    }
     rows = []
     for sha256, content in wanted.items():
         if sha256 not in known:
@@ -85,7 +87,7 @@ def _add_certificates(connection: Connection, seen: Iterable[CertificateFacts]) 
     """New certificates; and of known ones the facts, where this version reads more in the same DER than an earlier."""
     wanted = {bytes.fromhex(certificate.sha256): certificate for certificate in seen}
     known: dict[bytes, str] = {}
-    for part in _parts(wanted):
+    for part in in_parts(wanted):
         found = select(certificates.c.sha256, certificates.c.facts).where(certificates.c.sha256.in_(part))
         known.update((sha256, text) for sha256, text in connection.execute(found))
     texts = {sha256: stored_facts.certificate_text(certificate) for sha256, certificate in wanted.items()}
@@ -98,7 +100,8 @@ def _add_certificates(connection: Connection, seen: Iterable[CertificateFacts]) 
         connection.execute(changed.values(facts=bindparam("text")), better)
 
 
-def _parts(keys: Iterable[Any]) -> Iterable[list[Any]]:
+def in_parts(keys: Iterable[Any]) -> Iterable[list[Any]]:
+    """Keys in lists that one statement takes."""
     every = list(keys)
     return (every[start : start + _PARAMETERS] for start in range(0, len(every), _PARAMETERS))
 
@@ -112,7 +115,7 @@ def endpoints_with(connection: Connection, run: int, keys: Iterable[str]) -> lis
     """The facts of those endpoints that the run has, by their keys."""
     here = _ENDPOINTS.where(endpoint_results.c.run == run)
     rows = [
-        row for part in _parts(keys) for row in connection.execute(here.where(endpoint_results.c.endpoint.in_(part)))
+        row for part in in_parts(keys) for row in connection.execute(here.where(endpoint_results.c.endpoint.in_(part)))
     ]
     return _endpoint_facts(connection, rows)
 
@@ -136,11 +139,16 @@ def _endpoint_facts(connection: Connection, rows: Iterable[Any]) -> list[Endpoin
 
 
 def _certificates(connection: Connection, texts: Iterable[EndpointText]) -> dict[str, CertificateFacts]:
-    wanted = {bytes.fromhex(sha256) for text in texts for sha256 in text.hashes}
+    return certificates_with(connection, {sha256 for text in texts for sha256 in text.hashes})
+
+
+def certificates_with(connection: Connection, hashes: Iterable[str]) -> dict[str, CertificateFacts]:
+    """The certificates with these hexadecimal hashes, as far as they are stored."""
+    wanted = {bytes.fromhex(sha256) for sha256 in hashes}
     found = select(certificates.c.facts, certificates.c.der)
     return {
         certificate.sha256: certificate
-        for part in _parts(wanted)
+        for part in in_parts(wanted)
         for row in connection.execute(found.where(certificates.c.sha256.in_(part)))
         for certificate in (stored_facts.certificate_from_text(*row),)
     }
@@ -158,18 +166,23 @@ _DOMAINS: Select[Any] = (
 def domain_page(connection: Connection, run: int, after: int, limit: int) -> list[DomainResult]:
     """The next domains with a result behind number `after`, in the order of the input."""
     page = _DOMAINS.where(_row.run == run, _row.seq > after).order_by(_row.seq).limit(limit)
-    return [_domain(row) for row in connection.execute(page)]
+    return [domain_from_row(row) for row in connection.execute(page)]
 
 
 def domain_of(connection: Connection, run: int, entry: str) -> DomainResult | None:
     """The result of one entry, or None while it has none in that run."""
+    row = connection.execute(domain_rows(run, [entry])).first()
+    return domain_from_row(row[1:]) if row else None
+
+
+def domain_rows(run: int, entries: Sequence[str]) -> Select[Any]:
+    """Selects the results of entries of a run: the entry, and what `domain_from_row` reads."""
     same = and_(targets.c.run == _row.run, targets.c.seq == _row.seq)
-    found = connection.execute(_DOMAINS.join(targets, same).where(targets.c.run == run, targets.c.entry == entry))
-    row = found.first()
-    return _domain(row) if row else None
+    found = _DOMAINS.with_only_columns(targets.c.entry, *_DOMAINS.selected_columns, maintain_column_froms=True)
+    return found.join(targets, same).where(targets.c.run == run, targets.c.entry.in_(entries))
 
 
-def _domain(row: Any) -> DomainResult:
+def domain_from_row(row: Any) -> DomainResult:
     seq, grade, times, seen_coding, seen, judged_coding, judged = row
     domain = stored_facts.domain_from_text(stored_facts.unpacked(seen_coding, seen))
     judgement = stored_facts.judgement_from_text(stored_facts.unpacked(judged_coding, judged), times)

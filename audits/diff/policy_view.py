@@ -1,0 +1,93 @@
+"""What is settled of a domain's published policy: DANE, MTA-STS, TLSRPT, DNSSEC, and its cliffs."""
+
+import msgspec
+
+from audits.cliffs import Cliff
+from audits.dane import TlsaState, tlsa_state
+from audits.diff.settled import ANSWERS, Look, Settled, Sts
+from audits.mta_sts import StsState, StsVerdict
+from audits.tlsa import presentation
+from scanner.facts import Dnssec, Fact
+from scanner.failures import Kind, ProbeFailure
+from scanner.policy_facts import HostTlsa
+
+_WITH_DANE = frozenset({TlsaState.USABLE, TlsaState.UNUSABLE, TlsaState.LOOKUP_FAILED})
+
+
+def cliffs_seen(look: Look) -> dict[tuple[str, str, str], Cliff]:
+    """The cliffs that are no certificate of a mail server; where several of a kind stand, the first."""
+    published = look.record.published
+    found = published.cliffs if published else ()
+    return {(c.what, c.why, c.where): c for c in reversed(found) if c.what != "MUST"}
+
+
+def dane_kept(known: Settled[Fact] | None, look: Look, partial: bool) -> Settled[Fact] | None:
+    """Only for domains with TLSA records that count: without them `dane` is nothing but MAY."""
+    dane = look.record.published.dane if look.record.published else None
+    states = {each.state for each in dane.endpoints} if dane else set()
+    if dane is None or not states & _WITH_DANE or dane.dane not in ANSWERS:
+        return known
+    if partial and known is not None and dane.dane is Fact.YES:
+        return known
+    return Settled(dane.dane, look.run, look.at, f"{dane.reason.cause}: {dane.reason.detail}" if dane.reason else "")
+
+
+def tlsa_seen(look: Look) -> dict[str, tuple[str, ...]]:
+    policy = look.facts.policy
+    hosts = {(h.mx_host if h.port == 25 else f"{h.mx_host}:{h.port}"): h for h in (policy.tlsa if policy else ())}
+    return {name: records for name, host in hosts.items() if (records := _tlsa_records(host)) is not None}
+
+
+def _tlsa_records(host: HostTlsa) -> tuple[str, ...] | None:
+    """The records in a settled order; None where the DNS did not tell."""
+    match tlsa_state(host):
+        case TlsaState.LOOKUP_FAILED | TlsaState.INDETERMINATE:
+            return None
+        case TlsaState.INSECURE:
+            return tuple(sorted({f"unsigned {presentation(r)}" for look in host.lookups for r in look.found}))
+        case TlsaState.NONE:
+            return ()
+        case _:
+            return tuple(sorted({presentation(r) for r in host.deciding.records})) if host.deciding else ()
+
+
+def sts_kept(known: Settled[Sts] | None, look: Look, partial: bool) -> Settled[Sts] | None:
+    verdict = look.record.published.mta_sts if look.record.published else None
+    if verdict is None or verdict.state is StsState.UNKNOWN:
+        return known
+    now = Sts(verdict.state, verdict.mode or "", verdict.id, tuple(sorted(verdict.mx)), _holds(verdict))
+    if known is not None and now.state is not StsState.NONE:
+        before = known.value
+        if verdict.mode is None:  # not fetched: what it says did not change for those who hold it
+            now = msgspec.structs.replace(now, mode=before.mode, mx=before.mx)
+        if now.state is StsState.VALID and (now.holds is None or (partial and now.holds)):
+            now = msgspec.structs.replace(now, holds=before.holds)
+    return Settled(now, look.run, look.at, f"{verdict.reason.cause}: {verdict.reason.detail}" if verdict.reason else "")
+
+
+def _holds(verdict: StsVerdict) -> bool | None:
+    if verdict.state is StsState.NONE:
+        return None
+    if verdict.state is not StsState.VALID:
+        return False
+    return {Fact.YES: True, Fact.NO: False}.get(verdict.delivers)
+
+
+def tlsrpt_kept(known: Settled[str] | None, look: Look) -> Settled[str] | None:
+    policy = look.facts.policy
+    if policy is None or policy.mta_sts is None or (policy.tls_rpt and policy.tls_rpt.failure):
+        return known  # both records are looked for together, so where one was not, None says nothing of the other
+    found = policy.tls_rpt
+    return Settled((found.text or found.problem) if found else "", look.run, look.at)
+
+
+def dnssec_seen(look: Look) -> dict[str, Dnssec]:
+    """The state of the MX answer, under "", and that of each host's addresses."""
+    route = look.facts.route
+    states = {host.name: _state(host.dnssec, host.failure) for host in route.hosts}
+    states[""] = _state(route.mx_dnssec, route.failure)
+    return {name: state for name, state in states.items() if state is not Dnssec.INDETERMINATE}
+
+
+def _state(said: Dnssec, failure: ProbeFailure | None) -> Dnssec:
+    return Dnssec.BOGUS if failure is not None and failure.kind is Kind.BOGUS else said

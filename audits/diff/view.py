@@ -1,0 +1,133 @@
+"""What is settled of a domain after a number of looks: the newest answer to each question, kept while none comes.
+
+A diff compares two such views, the second being the first with one more look. So a question that stays unanswered or
+untested tonight cannot make a change: the view keeps its earlier answer, for as many runs as are looked back. And what
+was unanswered last night is compared with the last night on which it was answered.
+
+Where some of the addresses do not answer a grade is an upper bound: every further answer can only lower it
+(ARCHITECTURE section 5). Then a lower grade is news, and a higher one is not, until the silence has lasted `window`
+looks.
+"""
+
+from collections.abc import Iterable
+
+from audits.diff.policy_view import cliffs_seen, dane_kept, dnssec_seen, sts_kept, tlsa_seen, tlsrpt_kept
+from audits.diff.settled import ANSWERS, WINDOW, GradeWords, Hearing, Leaf, Look, Place, Settled, View, kept
+from audits.records import EndpointRecord
+from audits.sender_levels import SenderLevel
+from audits.verdicts import Grade, State
+from scanner.facts import EndpointUse, Fact, MxHost, RouteStatus
+
+_SILENT = frozenset({State.UNREACHABLE, State.REFUSED})
+_WITH_HOSTS = frozenset({RouteStatus.MX, RouteStatus.IMPLICIT_MX, RouteStatus.NEXT_HOP})
+STRENGTH = {Grade.NO_MAIL: 0, Grade.NONE: 1, Grade.MAY: 2, Grade.MUST_NOPEERMATCH: 3, Grade.MUST: 4}
+
+
+def view_of(looks: Iterable[Look], window: int = WINDOW) -> View:
+    """The view after these looks, oldest first."""
+    view = View()
+    for look in looks:
+        view = advanced(view, look, window)
+    return view
+
+
+def advanced(view: View, look: Look, window: int = WINDOW) -> View:
+    """The view after one more look. The same look once more changes nothing."""
+    mail = [e for e in look.record.endpoints if e.use == EndpointUse.MAIL]
+    plain = [e for e in look.record.endpoints if e.use != EndpointUse.POLICY]
+    hearing = _hearing(view, look, mail)
+    partial = any(_is_missing(each, hearing[_place(each)].value, window) for each in mail)
+    return View(
+        grade=_grade(view.grade, look, partial),
+        hosts=_hosts(view, look),
+        addresses=kept(look, view.addresses, {h.name: frozenset(h.addresses) for h in _known_hosts(look)}),
+        hearing=hearing,
+        starttls=kept(look, view.starttls, {_place(e): e.starttls for e in plain if e.starttls in ANSWERS}),
+        versions=kept(look, view.versions, _versions(plain)),
+        leaves=_leaves(view, look, plain),
+        expiries=kept(look, view.expiries, {e.leaf.sha256: e.leaf for e in plain if e.leaf}),
+        cliffs=kept(look, view.cliffs, cliffs_seen(look)),
+        dane=dane_kept(view.dane, look, partial),
+        tlsa=kept(look, view.tlsa, tlsa_seen(look)),
+        sts=sts_kept(view.sts, look, partial),
+        tlsrpt=tlsrpt_kept(view.tlsrpt, look),
+        dnssec=kept(look, view.dnssec, dnssec_seen(look)),
+    )
+
+
+# --- the grade, and who answered -----------------------------------------------------------------------------------
+
+
+def _place(endpoint: EndpointRecord) -> Place:
+    return endpoint.mx_host, endpoint.address, endpoint.port
+
+
+def _hearing(view: View, look: Look, mail: Iterable[EndpointRecord]) -> dict[Place, Settled[Hearing]]:
+    """Only the addresses of this look: one that left the MX records and comes back is new."""
+    found = {}
+    for each in mail:
+        earlier = view.hearing.get(_place(each))
+        if earlier is not None and earlier.run == look.run:
+            found[_place(each)] = earlier
+            continue
+        known = earlier.value if earlier else Hearing()
+        silent = known.silent + 1 if each.state in _SILENT else known.silent if each.state is State.NOT_ASKED else 0
+        heard = Hearing(known.heard or each.state is State.OK, silent)
+        found[_place(each)] = Settled(heard, look.run, look.at, each.detail)
+    return found
+
+
+def _is_missing(endpoint: EndpointRecord, hearing: Hearing, window: int) -> bool:
+    """Whether an address that has a part in the grade did not tell it tonight."""
+    return endpoint.state is not State.OK and hearing.heard and hearing.silent < window
+
+
+def _grade(known: Settled[GradeWords] | None, look: Look, partial: bool) -> Settled[GradeWords] | None:
+    record, bound = look.record, look.record.binding
+    if record.grade is Grade.INCONCLUSIVE:
+        return known
+    words = GradeWords(
+        record.grade,
+        bound.reason if bound else "",
+        bound.detail if bound else "",
+        bound.mx_host if bound else "",
+        SenderLevel.MUST_NOPEERMATCH in record.sustained,
+        record.compliant is False,
+    )
+    if partial and known is not None and STRENGTH[words.grade] >= STRENGTH[known.value.grade]:
+        return known
+    return Settled(words, look.run, look.at)
+
+
+# --- hosts and what they showed ------------------------------------------------------------------------------------
+
+
+def _hosts(view: View, look: Look) -> Settled[frozenset[str]] | None:
+    route = look.facts.route
+    if route.status not in _WITH_HOSTS:
+        return view.hosts
+    return Settled(frozenset(host.name for host in route.hosts), look.run, look.at)
+
+
+def _known_hosts(look: Look) -> Iterable[MxHost]:
+    """The hosts whose addresses were all looked up."""
+    return (host for host in look.facts.route.hosts if host.failure is None)
+
+
+def _versions(endpoints: Iterable[EndpointRecord]) -> dict[tuple[Place, str], Fact]:
+    return {
+        (_place(each), version): offered
+        for each in endpoints
+        for version, offered in each.protocols.items()
+        if offered in ANSWERS
+    }
+
+
+def _leaves(view: View, look: Look, endpoints: Iterable[EndpointRecord]) -> dict[Place, Settled[Leaf]]:
+    found = {}
+    for each in endpoints:
+        if each.leaf is not None:
+            earlier = view.leaves.get(_place(each))
+            seen = earlier.value.seen if earlier else frozenset()
+            found[_place(each)] = Leaf(each.leaf, seen | {each.leaf.sha256})
+    return kept(look, view.leaves, found)

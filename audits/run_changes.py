@@ -1,0 +1,146 @@
+"""What changed between two runs of a store: a stream of changes that keeps a page of domains in memory.
+
+Most domains are the same from night to night. They are told apart by their hashes and not read, but for two things that
+come by the calendar alone: dates that draw near, and silences that last. Both show in the text of a judgement.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import msgspec
+
+from audits.diff import WINDOW, CertificateOf, Change, Kind, Look, Severity, domain_changes
+from audits.diff.certificates import DAYS_NEAR
+from audits.diff.policy import SIGNATURE_DAYS_NEAR
+from audits.records import DomainRecord
+from audits.store import DomainResult, NoSuchRunError, Pair, RunInfo, RunStatus, Store
+
+LATEST, PREVIOUS = "latest", "previous"
+_ALIKE = 2
+"""Runs are alike when the longer list shares at least one in so many of its targets with the other."""
+_CERTIFICATES = 4096
+"""Certificates remembered: thousands of domains share those of one provider."""
+
+_DATES = re.compile(rb'"(?:not_after|at)":"([^"]+)"')
+_SILENT = re.compile(rb'"state":"(?:unreachable|refused)"')
+_decoder = msgspec.json.Decoder(DomainRecord)
+
+
+class RunView(msgspec.Struct, frozen=True):
+    """A run to compare, with the earlier ones that settle what it left open, newest first."""
+
+    run: RunInfo
+    before: tuple[RunInfo, ...] = ()
+
+
+def chosen_runs(store: Store, older: str, newer: str, window: int = WINDOW) -> tuple[RunView, RunView]:
+    """The two runs by their names; "latest" is the newest finished one, "previous" the one before it that is alike.
+
+    Runs of other lists in the same store, of a single domain say, are stepped over. `NoSuchRunError` says what to do.
+    """
+    known = store.runs()
+    new = _latest(known) if newer == LATEST else store.run(newer)
+    if older == PREVIOUS:
+        old = next(_alike_before(store, known, new), None)
+        if old is None:
+            raise NoSuchRunError(f"no finished run before {new.name} has a list like it: name the run to compare with")
+    else:
+        old = _latest(known) if older == LATEST else store.run(older)
+    earlier = _alike_before(store, known, old)
+    return RunView(old, tuple(run for run, _ in zip(earlier, range(window - 1), strict=False))), RunView(new)
+
+
+def _latest(known: Sequence[RunInfo]) -> RunInfo:
+    finished = [run for run in known if run.status is RunStatus.FINISHED]
+    if not finished:
+        raise NoSuchRunError("the store holds no finished run yet: `tlsaudit scan` makes one")
+    return finished[-1]
+
+
+def _alike_before(store: Store, known: Sequence[RunInfo], run: RunInfo) -> Iterator[RunInfo]:
+    """The finished runs before this one that have a list like its own, newest first."""
+    for other in reversed(known):
+        if other.id >= run.id or other.status is not RunStatus.FINISHED:
+            continue
+        longer = max(other.targets, run.targets)
+        if other.input_digest == run.input_digest or _ALIKE * min(other.targets, run.targets) >= longer:
+            same = other.input_digest == run.input_digest
+            if same or _ALIKE * store.shared_targets(other.id, run.id) >= longer:
+                yield other
+
+
+def changes(store: Store, old: RunView, new: RunView, window: int = WINDOW) -> Iterator[Change]:
+    """All that changed, in the order of the newer list, domains that left it last.
+
+    A run beside itself gives nothing. Of a domain that one of the two does not list, only that is told.
+    """
+    history = (old.run, *old.before)
+    certificate_of = _certificates(store)
+    for page in store.pairs(old.run.id, new.run.id):
+        looks = _looks(store, (new.run, *history), _to_be_read(store, page, old, new))
+        for pair in page:
+            if not pair.known:
+                yield _listed(Kind.DOMAIN_NEW, pair.entry, old.run)
+            elif pair.entry in looks:
+                now, *earlier = looks[pair.entry]
+                yield from domain_changes(earlier[::-1], now, certificate_of, window)
+    for entry in store.missing(old.run.id, new.run.id):
+        yield _listed(Kind.DOMAIN_GONE, entry, old.run)
+
+
+def _listed(kind: Kind, entry: str, old: RunInfo) -> Change:
+    return Change(domain=entry, kind=kind, severity=Severity.INFORMATION, since=old.name)
+
+
+def _to_be_read(store: Store, page: Sequence[Pair], old: RunView, new: RunView) -> list[str]:
+    """The entries of which something may have changed."""
+    near = _near(old.run.started, new.run.started)
+    silent = [pair for pair in page if pair.known and pair.same and _SILENT.search(pair.judgement)]
+    unequal: set[str] = set()
+    for run in old.before if silent else ():
+        hashes = store.hashes_of(run.id, [pair.entry for pair in silent])
+        unequal |= {pair.entry for pair in silent if hashes.get(pair.entry, pair.hashes) != pair.hashes}
+    return [
+        pair.entry
+        for pair in page
+        if pair.known and (not pair.same or pair.entry in unequal or _comes_near(pair.judgement, near))
+    ]
+
+
+Spans = tuple[tuple[bytes, bytes], ...]
+
+
+def _near(before: datetime, now: datetime) -> Spans:
+    """The spans of time in which something that ends came near between the two runs, as JSON writes them."""
+    days = {*DAYS_NEAR, *SIGNATURE_DAYS_NEAR}
+    second = timedelta(seconds=1)
+    spans = ((before + timedelta(days=d) - second, now + timedelta(days=d) + second) for d in sorted(days))
+    return tuple((f"{first:%Y-%m-%dT%H:%M:%S}".encode(), f"{last:%Y-%m-%dT%H:%M:%S}".encode()) for first, last in spans)
+
+
+def _comes_near(judgement: bytes, near: Spans) -> bool:
+    return any(first <= date <= last for date in set(_DATES.findall(judgement)) for first, last in near)
+
+
+def _looks(store: Store, runs: Sequence[RunInfo], entries: Sequence[str]) -> dict[str, list[Look]]:
+    """The looks at some entries in these runs, in their order; a run that has none is stepped over."""
+    found: dict[str, list[Look]] = {entry: [] for entry in entries}
+    for run in runs if entries else ():
+        for entry, result in store.domains_of(run.id, entries).items():
+            found[entry].append(look(run, result))
+    return found
+
+
+def look(run: RunInfo, result: DomainResult) -> Look:
+    """The stored result of a domain as the diff reads it."""
+    return Look(run.name, run.started, _decoder.decode(result.judgement), result.facts)
+
+
+def _certificates(store: Store) -> CertificateOf:
+    @lru_cache(_CERTIFICATES)
+    def certificate_of(sha256: str) -> object:
+        return store.certificates([sha256]).get(sha256)
+
+    return certificate_of  # type: ignore[return-value]

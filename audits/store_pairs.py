@@ -1,0 +1,91 @@
+"""Two runs of a store side by side, by pages: which domains they share, and whether anything about one differs.
+
+A domain whose facts and judgement have the same hashes in both runs is the same; that is told without reading either.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, exists, func, select
+
+from audits import stored_facts
+from audits.store_results import DomainResult, domain_from_row, domain_rows, in_parts
+from audits.store_schema import domain_results, facts, targets
+
+Hashes = tuple[bytes, bytes]
+"""The SHA-256 of the stored facts of a domain, and that of its judgement without times."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A domain of the newer run. `known`: the older run has a result for it; `same`: facts and judgement are equal.
+
+    `judgement` is the newer one as it is stored: JSON, the times at which endpoints were seen left blank.
+    """
+
+    seq: int
+    entry: str
+    known: bool
+    same: bool
+    hashes: Hashes
+    judgement: bytes
+
+
+_new, _old = domain_results.alias("new"), domain_results.alias("old")
+_here, _there = targets.alias("here"), targets.alias("there")
+
+
+def pair_page(connection: Connection, runs: tuple[int, int], after: int, limit: int) -> list[Pair]:
+    """The next domains of the second run behind number `after`, each beside the first run's result."""
+    older, newer = runs
+    rows = connection.execute(
+        select(_new.c.seq, _here.c.entry, _new.c.facts, _new.c.judgement, _old.c.facts, _old.c.judgement)
+        .add_columns(facts.c.coding, facts.c.content)
+        .join(_here, and_(_here.c.run == _new.c.run, _here.c.seq == _new.c.seq))
+        .join(facts, facts.c.sha256 == _new.c.judgement)
+        .outerjoin(_there, and_(_there.c.run == older, _there.c.entry == _here.c.entry))
+        .outerjoin(_old, and_(_old.c.run == _there.c.run, _old.c.seq == _there.c.seq))
+        .where(_new.c.run == newer, _new.c.seq > after)
+        .order_by(_new.c.seq)
+        .limit(limit)
+    )
+    return [_pair(row) for row in rows]
+
+
+def _pair(row: Any) -> Pair:
+    seq, entry, seen, judged, seen_before, judged_before, coding, content = row
+    hashes = (bytes(seen), bytes(judged))
+    known = seen_before is not None
+    same = known and hashes == (bytes(seen_before), bytes(judged_before))
+    return Pair(seq, entry, known, same, hashes, stored_facts.unpacked(coding, content))
+
+
+def missing_page(connection: Connection, runs: tuple[int, int], after: int, limit: int) -> list[tuple[int, str]]:
+    """Number and entry of the next targets of the first run that are no targets of the second."""
+    older, newer = runs
+    listed = exists().where(_here.c.run == newer, _here.c.entry == _there.c.entry)
+    wanted = select(_there.c.seq, _there.c.entry).where(_there.c.run == older, _there.c.seq > after, ~listed)
+    return [(seq, entry) for seq, entry in connection.execute(wanted.order_by(_there.c.seq).limit(limit))]
+
+
+def shared_targets(connection: Connection, first: int, second: int) -> int:
+    """How many targets two runs have in common."""
+    both = and_(_there.c.run == second, _there.c.entry == _here.c.entry)
+    return (
+        connection.scalar(select(func.count()).select_from(_here).join(_there, both).where(_here.c.run == first)) or 0
+    )
+
+
+def domains_with(connection: Connection, run: int, entries: Sequence[str]) -> dict[str, DomainResult]:
+    """The results of those entries that a run has, by entry."""
+    rows = (row for part in in_parts(entries) for row in connection.execute(domain_rows(run, part)))
+    return {entry: domain_from_row(rest) for entry, *rest in rows}
+
+
+def hashes_with(connection: Connection, run: int, entries: Iterable[str]) -> dict[str, Hashes]:
+    """The hashes of the results of those entries that a run has, by entry."""
+    same = and_(targets.c.run == domain_results.c.run, targets.c.seq == domain_results.c.seq)
+    wanted = select(targets.c.entry, domain_results.c.facts, domain_results.c.judgement).join(domain_results, same)
+    here = wanted.where(targets.c.run == run)
+    rows = (row for part in in_parts(entries) for row in connection.execute(here.where(targets.c.entry.in_(part))))
+    return {entry: (bytes(seen), bytes(judged)) for entry, seen, judged in rows}
