@@ -91,7 +91,7 @@ def csv_writer(stream: TextIO) -> Callable[[Sequence[DomainRecord]], None]:
 
     def write(records: Sequence[DomainRecord]) -> None:
         with _losses_told(stream):
-            rows.writerows([_disarmed(cell) for cell in _cells(record)] for record in records)
+            rows.writerows([disarmed(cell) for cell in _cells(record)] for record in records)
             stream.flush()
 
     return write
@@ -148,7 +148,7 @@ def _published_cells(published: PublishedVerdict | None) -> list[str]:
     ]
 
 
-def _disarmed(cell: str) -> str:
+def disarmed(cell: str) -> str:
     """Foreign text that is neither a formula to a spreadsheet nor a command to a terminal."""
     shown = printable(cell, _CELL)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
