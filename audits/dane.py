@@ -56,7 +56,7 @@ class EndpointDane(msgspec.Struct, frozen=True):
 
 
 class DaneVerdict(msgspec.Struct, frozen=True):
-    """A domain under DANE: over every mail endpoint that answered."""
+    """A domain under DANE: over every mail endpoint that answered. Submission ports stand beside, with their own."""
 
     endpoints: tuple[EndpointDane, ...] = ()
     dane: Fact = Fact.INCONCLUSIVE
@@ -87,7 +87,7 @@ def dane_verdict(seen: Seen) -> DaneVerdict | None:
         return None
     answered = seen.mail()
     judged = tuple(_endpoint(verdict, seen) for verdict in answered)
-    beside = tuple(_beside(v, seen) for v in seen.verdicts if v.ref.use is EndpointUse.SUBMISSION and v.answers)
+    beside = tuple(_endpoint(v, seen) for v in seen.verdicts if v.ref.use is EndpointUse.SUBMISSION and v.answers)
     if not judged:
         return DaneVerdict()
     hosts = {each.mx_host: each.state for each in judged}
@@ -169,14 +169,17 @@ def _lookup_failed(blank: EndpointDane, look: TlsaLookup) -> EndpointDane:
 
 def _with_records(blank: EndpointDane, look: TlsaLookup, verdict: EndpointVerdict, seen: Seen) -> EndpointDane:
     """Usable records: TLS at security level 1, and a chain that matches."""
-    facts = seen.named(verdict, look.base)
+    beside = verdict.ref.use is EndpointUse.SUBMISSION
+    facts = seen.endpoints.get(verdict.ref.endpoint) if beside else seen.named(verdict, look.base)
     watched = observed(facts) if facts and facts.sessions else verdict.seen
     records = usable(look.records)
-    authentication, record = _authentication(records, facts, watched, _names(look.base, seen.facts))
+    names = (look.base,) if beside else _names(look.base, seen.facts)
+    authentication, record = _authentication(records, facts, watched, names)
     if watched is None:
         return blank
+    authentication = _without_name(authentication) if beside else authentication
     answer = level_answers(watched, authentication)[-1]
-    only = both([answer.sustained, _mx_is_secure(seen.facts)])
+    only = answer.sustained if beside else both([answer.sustained, _mx_is_secure(seen.facts)])
     reason = answer.reason
     if reason is None and only is not Fact.YES:
         reason = Reason(Cause.DANE_REQUIRED, "the MX record is not signed, so that dane-only does not trust its names")
@@ -204,6 +207,14 @@ def _authentication(
         return Authentication(Fact.INCONCLUSIVE, Reason(Cause.UNANSWERED, words)), None
     found = match_chain(records, chain, names, facts.seen_at)
     return Authentication(Fact.YES if found.record else Fact.NO, found.reason), found.record
+
+
+def _without_name(authentication: Authentication) -> Authentication:
+    """Submission ports are asked without a server name; with one they may show a chain that matches."""
+    if authentication.verified is not Fact.NO or authentication.reason is None:
+        return authentication
+    reason = Reason(Cause.UNCONFIRMED, f"without a server name: {authentication.reason.detail}")
+    return Authentication(Fact.INCONCLUSIVE, reason)
 
 
 def chain_of(handshake: HandshakeFacts | None, facts: EndpointFacts) -> list[CertificateFacts] | None:
@@ -255,27 +266,6 @@ def _chains(facts: EndpointFacts) -> list[list[CertificateFacts]]:
     shown = [session.handshake for session in facts.sessions if session.handshake and session.handshake.chain]
     distinct = {handshake.chain: handshake for handshake in shown}
     return [chain for handshake in distinct.values() if (chain := chain_of(handshake, facts))]
-
-
-def _beside(verdict: EndpointVerdict, seen: Seen) -> EndpointDane:
-    """A submission endpoint with TLSA records: shown beside, judged on the handshake that was made."""
-    ref = verdict.ref
-    assert seen.facts.policy is not None
-    tlsa = seen.facts.policy.host(ref.mx_host, ref.endpoint.port)
-    blank = EndpointDane(ref.mx_host, ref.endpoint.address, ref.endpoint.port, tlsa_state(tlsa))
-    facts = seen.endpoints.get(ref.endpoint)
-    if tlsa is None or tlsa.deciding is None or not tlsa.deciding.records or facts is None:
-        return blank
-    look = tlsa.deciding
-    authentication, record = _authentication(usable(look.records), facts, verdict.seen, (look.base,))
-    return msgspec.structs.replace(
-        blank,
-        base=look.base,
-        records=tuple(map(presentation, look.records)),
-        matched=authentication.verified,
-        record=presentation(record) if record else "",
-        reason=authentication.reason,
-    )
 
 
 def _fact(answer: LevelAnswer | None) -> Fact:

@@ -7,13 +7,13 @@ from enum import StrEnum
 import msgspec
 
 from audits.dane import Seen, chain_of
-from audits.levels import Authentication, both, level_answers
+from audits.levels import Authentication, both, cause_of_failure, level_answers
 from audits.names import IdentifierKind, name_match
 from audits.reasons import Cause, Reason
 from audits.sessions import observed
 from audits.trust import ChainVerdict
 from audits.verdicts import EndpointVerdict
-from scanner.facts import EndpointFacts, Fact
+from scanner.facts import Dnssec, EndpointFacts, Fact
 from scanner.failures import Kind, ProbeFailure
 from scanner.policy_facts import MtaStsFacts, PolicyFetch, StsMode
 from scanner.tls_facts import CertificateFacts
@@ -49,7 +49,10 @@ class StsHost(msgspec.Struct, frozen=True):
 
 
 class StsVerdict(msgspec.Struct, frozen=True):
-    """A domain under MTA-STS. `delivers`: a sender that enforces the policy loses no mail at any host that answered."""
+    """A domain under MTA-STS. `delivers`: a sender that enforces the policy loses no mail at any host that answered.
+
+    `dnssec` is the state of the TXT record, `host_dnssec` that of the addresses of the policy host, if asked.
+    """
 
     state: StsState
     id: str = ""
@@ -60,6 +63,8 @@ class StsVerdict(msgspec.Struct, frozen=True):
     delivers: Fact = Fact.NOT_TESTED
     reason: Reason | None = None
     remarks: tuple[str, ...] = ()
+    dnssec: Dnssec = Dnssec.INDETERMINATE
+    host_dnssec: Dnssec | None = None
 
 
 def sts_verdict(seen: Seen, verify: VerifyChain) -> StsVerdict | None:
@@ -69,7 +74,13 @@ def sts_verdict(seen: Seen, verify: VerifyChain) -> StsVerdict | None:
         return None
     state, reason = _state(facts, f"mta-sts.{seen.facts.target.name}", verify)
     policy = facts.policy
-    known = StsVerdict(state, facts.record.id if facts.record else "", reason=reason)
+    known = StsVerdict(
+        state,
+        facts.record.id if facts.record else "",
+        reason=reason,
+        dnssec=facts.dnssec,
+        host_dnssec=facts.fetch.addresses_dnssec if facts.fetch else None,
+    )
     if policy is None:
         return known
     hosts = tuple(_host(verdict, seen, policy.mx, verify) for verdict in seen.mail())
@@ -95,7 +106,7 @@ def _kept(host: StsHost) -> Fact:
 def _state(facts: MtaStsFacts, host: str, verify: VerifyChain) -> tuple[StsState, Reason | None]:
     """The first thing that keeps a sender from having a policy."""
     if facts.failure is not None:
-        return StsState.UNKNOWN, Reason(Cause.DNS_UNANSWERED, str(facts.failure))
+        return StsState.UNKNOWN, Reason(cause_of_failure(facts.failure), str(facts.failure))
     if facts.record is None:
         return StsState.NONE, None
     if facts.record.problem:

@@ -144,7 +144,7 @@ def domain_record(
     shown: str,
     required: Level | None = None,
 ) -> DomainRecord:
-    """The record of a judged domain; `shown` is the name as people write it (U-labels). What it publishes comes later."""
+    """The record of a judged domain before what it publishes; `shown` is the name as people write it (U-labels)."""
     levels = sender_levels(verdict, None)
     return DomainRecord(
         schema=SCHEMA,

@@ -71,6 +71,8 @@ def _sts_lines(sts: StsVerdict) -> Iterator[str]:
         return
     mode = f" {sts.mode}, max_age {sts.max_age_s} s, id {printable(sts.id)}" if sts.mode else ""
     yield f"  MTA-STS: {sts.state}{mode}; a sender that enforces it delivers: {sts.delivers}{_words(sts.reason)}"
+    answers = f"record {sts.dnssec}" + (f", policy host {sts.host_dnssec}" if sts.host_dnssec else "")
+    yield f"    DNSSEC: {answers}"
     for host in sts.hosts:
         place = "" if host.in_policy else "  not in the policy"
         yield f"    {printable(host.mx_host)} [{host.address}]  verified {host.verified}{place}{_words(host.reason)}"

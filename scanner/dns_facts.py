@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from scanner.failures import ProbeFailure
+from scanner.failures import Kind, ProbeFailure
 
 
 class Dnssec(StrEnum):
@@ -80,3 +80,15 @@ class DnsAnswer(msgspec.Struct, frozen=True, tag="answer"):
 
 Lookup = DnsAnswer | ProbeFailure
 """What asking for a name gave: an answer, or the reason why there is none."""
+
+_WEAKEST_FIRST = (Dnssec.BOGUS, Dnssec.INDETERMINATE, Dnssec.INSECURE, Dnssec.SECURE)
+
+
+def security(*answers: Lookup) -> Dnssec:
+    """The weakest security status among answers: bogus where one was refused for its signatures (RFC 4035, 5.5)."""
+    states = (answer.dnssec if isinstance(answer, DnsAnswer) else _without_answer(answer) for answer in answers)
+    return min(states, key=_WEAKEST_FIRST.index, default=Dnssec.INDETERMINATE)
+
+
+def _without_answer(failure: ProbeFailure) -> Dnssec:
+    return Dnssec.BOGUS if failure.kind is Kind.BOGUS else Dnssec.INDETERMINATE

@@ -21,6 +21,7 @@ from scanner.dns_facts import MxRecord as MxRecord
 from scanner.dns_facts import SrvRecord as SrvRecord
 from scanner.dns_facts import TlsaRecord as TlsaRecord
 from scanner.dns_facts import TxtRecord as TxtRecord
+from scanner.dns_facts import security as security
 from scanner.failures import ProbeFailure, SmtpReply
 from scanner.policy_facts import PolicyFacts
 from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle

@@ -22,6 +22,7 @@ from scanner.facts import (
     Target,
     TlsaRecord,
     TxtRecord,
+    security,
 )
 from scanner.failures import ProbeFailure
 from scanner.mta_sts import POLICY_HOST, POLICY_PATH, sts_record
@@ -93,7 +94,7 @@ def _tlsa_of(
 
 def _before(host: MxHost, port: int, answers: Answers) -> HostTlsa:
     own = answers[Question(host.name, "CNAME")] if _wants_alias(host) else None
-    return HostTlsa(host.name, port, host.dnssec, own.dnssec if isinstance(own, DnsAnswer) else None)
+    return HostTlsa(host.name, port, host.dnssec, security(own) if own else None)
 
 
 def _bases(host: MxHost, state: HostTlsa) -> tuple[str, ...]:
@@ -121,13 +122,13 @@ def _texts(answer: DnsAnswer) -> tuple[str, ...]:
 
 def _sts_facts(answer: Lookup) -> MtaStsFacts:
     if isinstance(answer, ProbeFailure):
-        return MtaStsFacts(failure=answer)
+        return MtaStsFacts(failure=answer, dnssec=security(answer))
     return MtaStsFacts(sts_record(_texts(answer)), answer.dnssec)
 
 
 def _rpt_facts(answer: Lookup) -> TlsRptFacts | None:
     if isinstance(answer, ProbeFailure):
-        return TlsRptFacts(failure=answer)
+        return TlsRptFacts(failure=answer, dnssec=security(answer))
     found = tls_rpt_record(_texts(answer))
     return msgspec.structs.replace(found, dnssec=answer.dnssec) if found else None
 
@@ -142,12 +143,11 @@ def _policy_host(facts: PolicyFacts, host: str) -> Asking:
     given = [answer for answer in map(answers.__getitem__, questions) if isinstance(answer, DnsAnswer)]
     records = [record.address for answer in given for record in answer.records if isinstance(record, AddressRecord)]
     failure = next((answer for answer in answers.values() if isinstance(answer, ProbeFailure)), None)
-    secure = len(given) == 2 and all(answer.dnssec is Dnssec.SECURE for answer in given)
     return Published(
         facts,
         host,
         addresses=tuple(dict.fromkeys(records)),
-        addresses_dnssec=Dnssec.SECURE if secure else given[0].dnssec if given else Dnssec.INDETERMINATE,
+        addresses_dnssec=security(*answers.values()),
         failure=None if records else failure,
     )
 

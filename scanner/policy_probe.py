@@ -9,7 +9,6 @@ from datetime import datetime
 
 import msgspec
 
-from scanner.connection import Connector
 from scanner.facts import MailRoute, Target
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.https_fetch import PolicyRequest, fetch_policy
@@ -18,6 +17,7 @@ from scanner.policy_facts import PolicyFacts, PolicyFetch
 from scanner.policy_plan import Published, policy_plan
 from scanner.route import Answers, Question
 from scanner.settings import ScanSettings
+from scanner.tcp import Connector
 
 Answer = Callable[[tuple[Question, ...]], Awaitable[Answers]]
 Obstacle = Callable[[tuple[str, ...], str], Kind | None]
@@ -61,7 +61,8 @@ class PolicyProbe(msgspec.Struct, frozen=True, kw_only=True):
         if not allowed:
             kind = next(filter(None, obstacles.values()), Kind.UNREACHABLE)
             left = ProbeFailure(Stage.POLICY_FETCH, kind, ", ".join(obstacles) or f"{published.host} has no address")
-            return PolicyFetch(self.now(), failure=published.failure or left)
+            failure = published.failure or left
+            return PolicyFetch(self.now(), failure=failure, addresses_dnssec=published.addresses_dnssec)
         request = PolicyRequest(
             published.host, allowed, published.path, self.settings.policy_port, published.addresses_dnssec
         )

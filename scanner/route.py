@@ -16,7 +16,6 @@ from scanner.addresses import contacted_address
 from scanner.facts import (
     AddressRecord,
     DnsAnswer,
-    Dnssec,
     DnsStatus,
     Endpoint,
     EndpointRef,
@@ -29,6 +28,7 @@ from scanner.facts import (
     SrvRecord,
     SubmissionService,
     Target,
+    security,
 )
 from scanner.failures import Kind, ProbeFailure, Stage
 
@@ -68,7 +68,7 @@ def route_plan(target: Target, submission: bool = False) -> RoutePlan:
 
 def _route_of_mx(target: Target, answer: Lookup) -> RoutePlan:
     if isinstance(answer, ProbeFailure):
-        return MailRoute(RouteStatus.UNRESOLVED, failure=answer)
+        return MailRoute(RouteStatus.UNRESOLVED, failure=answer, mx_dnssec=security(answer))
     if answer.status is DnsStatus.NXDOMAIN:
         return MailRoute(RouteStatus.NO_SUCH_DOMAIN, aliases=answer.aliases, mx_dnssec=answer.dnssec)
     records = [record for record in answer.records if isinstance(record, MxRecord)]
@@ -115,15 +115,8 @@ def _host(preference: int, name: str, answers: Answers) -> MxHost:
         aliases=next((answer.aliases for answer in given if answer.aliases), ()),
         missing=not addresses and failure is None,
         failure=failure,
-        dnssec=_weakest(given) if failure is None else Dnssec.INDETERMINATE,
+        dnssec=security(*pair),
     )
-
-
-_STRENGTH = (Dnssec.BOGUS, Dnssec.INDETERMINATE, Dnssec.INSECURE, Dnssec.SECURE)
-
-
-def _weakest(answers: list[DnsAnswer]) -> Dnssec:
-    return min((answer.dnssec for answer in answers), key=_STRENGTH.index)
 
 
 def _srv(answer: Lookup) -> list[SrvRecord]:

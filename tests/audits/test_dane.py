@@ -119,15 +119,39 @@ def test_records_that_match_nothing_are_remarked():
     ]
 
 
-def test_submission_is_shown_beside_and_decides_nothing():
-    plain, beside = asked(GOOD), asked(GOOD, port=587)
-    facts = domain_facts(reference(plain), reference(beside, use=EndpointUse.SUBMISSION))
-    policy = PolicyFacts((host_tlsa(tlsa_answer()), host_tlsa(tlsa_answer(MISMATCH), 587)))
-    verdict = dane_verdict(seen(msgspec.structs.replace(facts, policy=policy), plain, beside))
-    assert verdict
+@pytest.mark.parametrize(
+    ("answer", "server", "state", "facts"),
+    [
+        (tlsa_answer(MATCH), GOOD, TlsaState.USABLE, (YES, YES, YES)),
+        (tlsa_answer(MATCH), NO_TLS, TlsaState.USABLE, (OPEN, NO, NO)),
+        (tlsa_answer(PKIX), GOOD, TlsaState.UNUSABLE, (Fact.NOT_TESTED, YES, NO)),
+        (failed(Kind.TIMEOUT), GOOD, TlsaState.LOOKUP_FAILED, (Fact.NOT_TESTED, OPEN, OPEN)),
+    ],
+)
+def test_submission_is_shown_beside_and_decides_nothing(answer, server, state, facts):
+    """`facts`: matched, dane, dane-only. The name of such a host is known: no MX record leads there."""
+    verdict = with_submission(answer, server)
     assert verdict.dane is YES
     (shown,) = [each for each in verdict.endpoints if each.port == 587]
-    assert (shown.state, shown.matched) == (TlsaState.USABLE, NO)
+    assert (shown.state, (shown.matched, shown.dane, shown.dane_only)) == (state, facts)
+
+
+def test_a_submission_chain_that_was_shown_without_a_server_name_denies_nothing():
+    (shown,) = [each for each in with_submission(tlsa_answer(MISMATCH), GOOD).endpoints if each.port == 587]
+    assert (shown.matched, shown.dane, shown.dane_only) == (OPEN, OPEN, OPEN)
+    assert shown.reason
+    assert shown.reason.cause is Cause.UNCONFIRMED
+
+
+def with_submission(answer, server):
+    plain, beside = asked(GOOD), asked(server, port=587)
+    facts = domain_facts(reference(plain), reference(beside, use=EndpointUse.SUBMISSION))
+    policy = PolicyFacts((host_tlsa(tlsa_answer()), host_tlsa(answer, 587)))
+    facts = msgspec.structs.replace(facts, policy=policy)
+    route = msgspec.structs.replace(facts.route, mx_dnssec=Dnssec.INSECURE)
+    verdict = dane_verdict(seen(msgspec.structs.replace(facts, route=route), plain, beside))
+    assert verdict
+    return verdict
 
 
 def test_no_look_ups_are_no_records():

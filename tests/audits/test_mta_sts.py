@@ -28,6 +28,7 @@ def sts(policy: StsPolicy | None = POLICY, **fetch: object) -> MtaStsFacts:
         (sts(), StsState.VALID, None),
         (MtaStsFacts(), StsState.NONE, None),
         (MtaStsFacts(failure=ProbeFailure(Stage.DNS, Kind.SERVFAIL)), StsState.UNKNOWN, Cause.DNS_UNANSWERED),
+        (MtaStsFacts(failure=ProbeFailure(Stage.DNS, Kind.BOGUS)), StsState.UNKNOWN, Cause.DNSSEC_INVALID),
         (MtaStsFacts(StsRecord("", problem="2 records")), StsState.RECORD_INVALID, Cause.STS_POLICY_INVALID),
         (MtaStsFacts(RECORD), StsState.UNKNOWN, Cause.NOT_ASKED),
         (sts(media_type="TEXT/PLAIN ;charset=us-ascii"), StsState.VALID, None),

@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from .authority import pem
 from .certificate_states import CHAINS, Authorities, Chain, make_authorities
+from .dane_several import SEVERAL_HOSTS
 from .dane_states import DANE_STATES, OTHER, DaneState, Tlsa, tlsa_text
 from .namespace import bring_up, lab_folder
 from .outcomes import Outcome, Story
+from .policy_domains import POLICY_DOMAINS, policy_servers
 from .postfix_instance import lay_out, postfix, service
 from .postfix_servers import postfix_servers
 from .resolver import RESOLVER, dns
@@ -55,9 +57,11 @@ def dane_laboratory() -> Iterator[DaneLab]:
             chains = write_chains(certificates / f"{state.name}.test", state, pki)
             servers.append(server_of(state, address, certificates))
             lines += zone_lines(state, address, chains)
+        lines += [line for domain in (*SEVERAL_HOSTS, *POLICY_DOMAINS) for line in domain.zone_lines()]
         zones, anchor = write_zones(folder / "zones", lines)
         stack.enter_context(dns(folder / "dns", zones, anchor))
         stack.enter_context(postfix_servers(folder / "receiver", servers, certificates))
+        stack.enter_context(policy_servers(folder / "policy", POLICY_DOMAINS, pki))
         log = stack.enter_context(dane_sender(folder / "sender", root))
         yield DaneLab(folder, tuple(DANE_STATES), RESOLVER, root, log, addresses)
 
@@ -65,7 +69,7 @@ def dane_laboratory() -> Iterator[DaneLab]:
 def server_of(state: DaneState, address: str, certificates: Path) -> Placed:
     files = [str(certificates / f"{state.name}.test" / f"{name}.pem") for name in state.chains]
     options = {name: value.replace("{0}", files[0]).replace("{1}", files[-1]) for name, value in state.options.items()}
-    return Placed(State(name=state.name, chains=state.chains, options=options), address)
+    return Placed(State(name=state.name, chains=state.chains, options=options, ports=state.ports), address)
 
 
 def write_chains(folder: Path, state: DaneState, pki: Authorities) -> dict[str, Chain]:

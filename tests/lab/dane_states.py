@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -35,6 +36,7 @@ class DaneState(Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     zone: str = "test"
     passing: bool = False
+    ports: tuple[int, ...] = (25,)
 
     @property
     def domain(self) -> str:
@@ -168,7 +170,37 @@ ZONES = [
     ),
 ]
 
-DANE_STATES = [*USAGES, *ZONES]
+
+def submission(name: str, *tlsa: str, record: Tlsa = SPKI, **more: Any) -> DaneState:
+    """A host with submission ports and their records; at port 25 it has none unless they say so."""
+    lines = (MX, HOST, *(f"_{each.replace(' ', '._tcp.mx.{name}.test. TLSA ', 1)}" for each in tlsa))
+    return DaneState(name=name, records=(record,), lines=lines, ports=(25, 465, 587), **more)
+
+
+SUBMISSION = [
+    submission("submission-all", "25 {tlsa}", "465 {tlsa}", "587 {tlsa}"),
+    submission("submission-alone", "465 {tlsa}", "587 {tlsa}"),
+    submission("submission-mismatch", "25 {tlsa}", "465 {other}", "587 {other}"),
+    submission("submission-one-port", "25 {other}", "465 {other}", "587 {tlsa}"),
+    submission("submission-expired", "465 {tlsa}", "587 {tlsa}", chains=("expired",)),
+    submission("submission-issuer", "465 {tlsa}", "587 {tlsa}", record=Tlsa(2, 0, 1, "issuer")),
+    submission(
+        "submission-issuer-wrong-name",
+        *("465 {tlsa}", "587 {tlsa}"),
+        record=Tlsa(2, 0, 1, "issuer"),
+        chains=("wrong-name",),
+    ),
+    submission("submission-unusable", "465 1 1 1 {digest}", "587 1 1 1 {digest}"),
+    submission(
+        "submission-by-name",
+        *("465 {tlsa}", "587 {tlsa}"),
+        record=Tlsa(3, 1, 1, "second"),
+        chains=("self-signed", "good-ecdsa"),
+        options={"smtpd_tls_chain_files": "{0}", "tls_server_sni_maps": "inline:{{mx.submission-by-name.test = {1}}}"},
+    ),
+]
+
+DANE_STATES = [*USAGES, *ZONES, *SUBMISSION]
 
 
 def tlsa_text(record: Tlsa, chains: Mapping[str, Chain], state: DaneState) -> str:

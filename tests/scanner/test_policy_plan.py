@@ -165,6 +165,14 @@ def test_failures_are_kept_as_failures():
     assert published.facts.tls_rpt.failure == servfail
 
 
+def test_what_was_refused_for_its_signatures_is_bogus():
+    bogus = ProbeFailure(Stage.DNS, Kind.BOGUS)
+    published, _ = run({(f"_mta-sts.{D}", "TXT"): bogus, (f"_smtp._tls.{D}", "TXT"): bogus}, route(INSECURE))
+    assert published.facts.mta_sts
+    assert published.facts.tls_rpt
+    assert (published.facts.mta_sts.dnssec, published.facts.tls_rpt.dnssec) == (Dnssec.BOGUS, Dnssec.BOGUS)
+
+
 # --- handshakes with a name ----------------------------------------------------------------------------------------
 
 REF = EndpointRef(MX, 10, Endpoint("192.0.2.1", 25))

@@ -183,6 +183,19 @@ def test_alias_chains_of_domain_and_host_are_kept():
     assert (route.hosts[0].aliases, route.hosts[0].dnssec) == (("b.example.net",), Dnssec.INSECURE)
 
 
+def test_what_was_refused_for_its_signatures_is_bogus():
+    bogus = ProbeFailure(Stage.DNS, Kind.BOGUS)
+    assert resolved({("example.org", "MX"): bogus})[0].mx_dnssec is Dnssec.BOGUS
+    good = found(AddressRecord("192.0.2.1"), dnssec=Dnssec.SECURE)
+    for other, state in ((bogus, Dnssec.BOGUS), (ProbeFailure(Stage.DNS, Kind.TIMEOUT), Dnssec.INDETERMINATE)):
+        zone = {
+            ("example.org", "MX"): mx((10, "a.example.org")),
+            ("a.example.org", "A"): good,
+            ("a.example.org", "AAAA"): other,
+        }
+        assert resolved(zone)[0].hosts[0].dnssec is state
+
+
 def test_a_next_hop_in_brackets_has_no_mx_look_up():
     target = Target("[mx.example.org]:587", "mx.example.org", brackets=True, port=587)
     route, asked = resolved({("mx.example.org", "A"): at("192.0.2.1")}, target, submission=True)
