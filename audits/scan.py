@@ -28,13 +28,13 @@ from audits.session_log import SessionLog
 from audits.store import RunInfo, RunStart, Store, StoreError, input_digest
 from audits.tables import print_table, summary
 from audits.trust import TrustStore, TrustStoreError, load_trust_store
-from scanner.connection import Connector, connect_tcp
 from scanner.dns_lookup import Resolver, ResolverError, ValidationCheck, system_resolvers, trusted_for_dnssec
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
 from scanner.facts import BadLine, Level, Target
 from scanner.failures import LocalTroubleError
 from scanner.settings import ScanSettings
+from scanner.tcp import Connector, connect_tcp
 
 EXIT_INTERRUPTED = 130
 SHOWN_BAD_LINES = 1000

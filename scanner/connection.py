@@ -6,10 +6,11 @@ What was learned before a failure stands.
 
 import errno
 import hashlib
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 import msgspec
 import trio
@@ -31,6 +32,7 @@ from scanner.smtp import (
     injection_dialogue,
     smtp_dialogue,
 )
+from scanner.tcp import Connector, TcpSocket, connect_tcp
 from scanner.tls_facts import HandshakeFacts, HelloStyle
 from scanner.wire.code_points import SSL2
 from scanner.wire.flight import FlightReader
@@ -39,8 +41,8 @@ from scanner.wire.server_flight import ServerFlight, flight_from_events
 
 R = TypeVar("R")
 
-Connector = Callable[[str, int], Awaitable[trio.socket.SocketType]]
-"""(address, port) -> a connected socket; raises OSError as connect(2) does. The one door to the network."""
+DEADLINE_SLACK_S = 0.5
+"""How much less than its time a step may get: moving a deadline costs more than most steps on a fast line."""
 
 
 class Phase(StrEnum):
@@ -85,20 +87,6 @@ class _Closed(Exception):
     """The peer ended its stream."""
 
 
-async def connect_tcp(address: str, port: int) -> trio.socket.SocketType:
-    """The connector of real life: a numeric address, no look-up."""
-    family = trio.socket.AF_INET6 if ":" in address else trio.socket.AF_INET
-    sock = trio.socket.socket(family, trio.socket.SOCK_STREAM)
-    try:
-        await sock.connect((address, port))
-    except BaseException as error:
-        sock.close()
-        if ":" in address and isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
-            raise OSError(errno.ENETUNREACH, "this machine has no IPv6 address") from error  # not: it ran out of ports
-        raise
-    return sock
-
-
 async def probe_session(
     endpoint: Endpoint,
     request: SessionRequest,
@@ -110,13 +98,10 @@ async def probe_session(
 
     TLS is spoken by `tls` where one is given, else by a new client with the hello of the request.
     """
-    end = trio.current_time() + settings.SESSION_TIMEOUT_S
-    sock = await _connected(endpoint, connect)
-    if isinstance(sock, ProbeFailure):
-        return SessionResult(SessionFacts(request.hello, failure=sock, transcript=(f"* {sock}",)))
-    with sock:
-        wire = _Wire(sock, request, tap, tls)
-        facts = await _held(smtp_dialogue(request), wire, end)
+    with _Wire(request, connect, tap, tls) as wire:
+        facts = await _held(_connecting(endpoint, smtp_dialogue(request)), wire)
+        if isinstance(facts, ProbeFailure):
+            return SessionResult(SessionFacts(request.hello, failure=facts, transcript=(f"* {facts}",)))
         return SessionResult(facts, wire.certificates)
 
 
@@ -124,44 +109,44 @@ async def probe_hello(
     endpoint: Endpoint, request: SessionRequest, hello: Hello, connect: Connector = connect_tcp, tap: Tap | None = None
 ) -> ServerFlight | ProbeFailure:
     """Opens one connection, sends one ClientHello where TLS begins, reads the first flight, closes it."""
-    end = trio.current_time() + settings.SESSION_TIMEOUT_S
-    sock = await _connected(endpoint, connect)
-    if isinstance(sock, ProbeFailure):
-        return sock
-    with sock:
-        return await _held(hello_dialogue(request, hello), _Wire(sock, request, tap), end)
+    with _Wire(request, connect, tap) as wire:
+        return await _held(_connecting(endpoint, hello_dialogue(request, hello)), wire)
 
 
 async def probe_injection(
     endpoint: Endpoint, request: SessionRequest, connect: Connector = connect_tcp, tap: Tap | None = None
 ) -> Fact | ProbeFailure:
     """Opens one connection and asks whether a command sent behind STARTTLS in clear is obeyed inside TLS."""
-    end = trio.current_time() + settings.SESSION_TIMEOUT_S
-    sock = await _connected(endpoint, connect)
-    if isinstance(sock, ProbeFailure):
-        return sock
-    with sock:
-        return await _held(injection_dialogue(request), _Wire(sock, request, tap), end)
+    with _Wire(request, connect, tap) as wire:
+        return await _held(_connecting(endpoint, injection_dialogue(request)), wire)
 
 
-async def _connected(endpoint: Endpoint, connect: Connector) -> trio.socket.SocketType | ProbeFailure:
-    submission = endpoint.port in settings.SUBMISSION_PORTS
-    seconds = settings.SUBMISSION_CONNECT_TIMEOUT_S if submission else settings.CONNECT_TIMEOUT_S
-    with trio.move_on_after(seconds):
-        try:
-            return await connect(endpoint.address, endpoint.port)
-        except OSError as error:
-            return failure_of_os_error(Stage.CONNECT, error)
-    return ProbeFailure(Stage.CONNECT, Kind.TIMEOUT, f"no connection in {seconds:g} s")
+class _Connect(msgspec.Struct, frozen=True):
+    """The step before the first of a dialogue: open the connection."""
+
+    endpoint: Endpoint
+    stage: Stage = Stage.CONNECT
 
 
-async def _held(dialogue: Generator[Step, Outcome, R], wire: "_Wire", end: float) -> R:
-    """Holds a dialogue to its end; each step has its time, and all of them together have until `end`.
+_Step = Step | _Connect
+
+
+def _connecting(
+    endpoint: Endpoint, dialogue: Generator[Step, Outcome, R]
+) -> Generator[_Step, Outcome, R | ProbeFailure]:
+    failure = yield _Connect(endpoint)
+    return failure if isinstance(failure, ProbeFailure) else (yield from dialogue)
+
+
+async def _held(dialogue: Generator[_Step, Outcome, R], wire: "_Wire") -> R:
+    """Holds a dialogue to its end; each step has its time, and all of them together have SESSION_TIMEOUT_S.
 
     One cancel scope serves all steps until one of them is too late, because a scope costs more than most steps.
     """
+    end = trio.current_time() + settings.SESSION_TIMEOUT_S
     outcome: Outcome = None
     while True:
+        deadline = float("inf")
         with trio.CancelScope() as scope:
             while not scope.cancel_called:
                 try:
@@ -169,18 +154,28 @@ async def _held(dialogue: Generator[Step, Outcome, R], wire: "_Wire", end: float
                 except StopIteration as stop:
                     result: R = stop.value
                     return result
-                seconds = max(0.0, min(_seconds_for(step), end - trio.current_time()))
-                scope.deadline = trio.current_time() + seconds
+                now = trio.current_time()
+                seconds = max(0.0, min(_seconds_for(step), end - now))
+                if not 0.0 <= now + seconds - deadline <= DEADLINE_SLACK_S:
+                    scope.deadline = deadline = now + seconds
                 outcome = await wire.perform(step)
         if scope.cancelled_caught:
-            outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(seconds, wire.partial))
+            outcome = ProbeFailure(step.stage, Kind.TIMEOUT, _waited(step, seconds, wire.partial))
 
 
-def _seconds_for(step: Step) -> float:
-    return settings.QUIT_TIMEOUT_S if isinstance(step, Quit) else _TIMEOUTS.get(step.stage, settings.REPLY_TIMEOUT_S)
+def _seconds_for(step: _Step) -> float:
+    match step:
+        case Quit():
+            return settings.QUIT_TIMEOUT_S
+        case _Connect(Endpoint(port=port)) if port in settings.SUBMISSION_PORTS:
+            return settings.SUBMISSION_CONNECT_TIMEOUT_S
+        case _:
+            return _TIMEOUTS.get(step.stage, settings.REPLY_TIMEOUT_S)
 
 
-def _waited(seconds: float, partial: str) -> str:
+def _waited(step: _Step, seconds: float, partial: str) -> str:
+    if isinstance(step, _Connect):
+        return f"no connection in {seconds:g} s"
     words = f"no complete answer in {seconds:.0f} s"
     return f"{words}, only {partial!r}" if partial else words
 
@@ -200,13 +195,14 @@ def failure_of_os_error(stage: Stage, error: OSError) -> ProbeFailure:
 
 
 class _Wire:
-    """The socket of one session, with TLS on it once it was started."""
+    """The connection of one session, with TLS on it once it was started; leaving it closes it."""
 
     def __init__(
-        self, sock: trio.socket.SocketType, request: SessionRequest, tap: Tap | None, client: TlsSide | None = None
+        self, request: SessionRequest, connect: Connector, tap: Tap | None, client: TlsSide | None = None
     ) -> None:
         self.certificates: tuple[bytes, ...] = ()
-        self._sock = sock
+        self._connect = connect
+        self._sock: TcpSocket | None = None
         self._request = request
         self._tap = tap
         self._reader = ReplyReader()
@@ -215,19 +211,29 @@ class _Wire:
         self._phase = Phase.CLEAR
         self._left = settings.MAX_SESSION_BYTES
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        if self._sock is not None:
+            self._sock.close()
+
     @property
     def partial(self) -> str:
         return self._reader.partial
 
-    async def perform(self, step: Step) -> Outcome:
+    async def perform(self, step: _Step) -> Outcome:
         """Does one step; whatever the peer does wrong becomes a failure of the step's stage."""
         try:
             match step:
-                case ReadGreeting():
-                    return await self._reply()
                 case Say(line):
                     await self._send(line.encode("ascii") + b"\r\n")
                     return await self._reply()
+                case ReadGreeting():
+                    return await self._reply()
+                case _Connect(endpoint):
+                    self._sock = await self._connect(endpoint.address, endpoint.port)
+                    return None
                 case Upgrade(Hello() as hello):
                     return await self._first_flight(hello)
                 case Upgrade(hello):
@@ -319,11 +325,12 @@ class _Wire:
     async def _transmit(self, data: bytes) -> None:
         if self._tap:
             self._tap(self._phase, "write", data)
-        view = memoryview(data)
-        while view:
-            view = view[await self._sock.send(view) :]
+        assert self._sock is not None
+        while (sent := await self._sock.send(data)) < len(data):
+            data = data[sent:]
 
     async def _receive(self) -> bytes:
+        assert self._sock is not None
         data = await self._sock.recv(settings.READ_SIZE)
         if not data:
             raise _Closed

@@ -1,7 +1,6 @@
 """Asks one endpoint by its plans, paced: first the sessions that decide the grade, then hellos about its TLS."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
 
@@ -9,16 +8,7 @@ import msgspec
 import trio
 
 from scanner.certificates import certificate_from_der
-from scanner.connection import (
-    Connector,
-    SessionResult,
-    Tap,
-    TlsSide,
-    connect_tcp,
-    probe_hello,
-    probe_injection,
-    probe_session,
-)
+from scanner.connection import SessionResult, Tap, TlsSide, probe_hello, probe_injection, probe_session
 from scanner.deep_facts import DeepFacts
 from scanner.egress import EgressWatch
 from scanner.facts import Endpoint, EndpointFacts, Fact, Lookup, SessionFacts, Transport
@@ -31,6 +21,7 @@ from scanner.route import Question
 from scanner.settings import SUBMISSION_PORTS, Depth, ScanSettings
 from scanner.smtp import SessionRequest
 from scanner.sslyze_probe import doubted, relay, vulnerability_facts
+from scanner.tcp import Connector, connect_tcp
 from scanner.tls_facts import CertificateFacts, HelloStyle
 from scanner.wire.hello import Hello
 from scanner.wire.picture import TlsPicture
@@ -60,8 +51,7 @@ class EndpointProbe:
         self.egress = EgressWatch()
         self._settings = settings
         self._shells = shells
-        self._pace = Pace(settings.interval_s, settings.provider_jobs)
-        self._in_flight = trio.Semaphore(settings.jobs)
+        self._pace = Pace(settings.interval_s, settings.provider_jobs, settings.jobs)
 
     async def facts(self, endpoint: Endpoint, mx_host: str) -> EndpointFacts:
         """All that the plans for this endpoint see; `mx_host` is the name that led here, for the provider's manners.
@@ -105,7 +95,7 @@ class EndpointProbe:
     ) -> SessionResult | None:
         """One session when its turn has come; None where the provider was paused while it waited."""
         endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
-        async with self._turn(visit) as free:
+        async with self._pace.turn(endpoint.address, visit.providers) as free:
             if not free:
                 return None
             result = await probe_session(endpoint, request, self._shells.connect, tap, tls)
@@ -113,12 +103,6 @@ class EndpointProbe:
         self._shells.observe(endpoint, result.facts)
         self.egress.note(endpoint, result.facts)
         return result
-
-    @asynccontextmanager
-    async def _turn(self, visit: "_Visit") -> AsyncIterator[bool]:
-        """The turn of this address among all connections of the run; false where its provider is left alone."""
-        async with self._pace.turn(visit.endpoint.address, visit.providers), self._in_flight:
-            yield not self._pace.is_paused(visit.providers)
 
     async def _ask_hellos(self, visit: "_Visit") -> None:
         """Puts the questions of the depth's plan. The plan ends itself where a server no longer answers."""
@@ -144,7 +128,7 @@ class EndpointProbe:
     async def _answer(self, visit: "_Visit", hello: Hello) -> ServerFlight | ProbeFailure:
         endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
         asked = msgspec.structs.replace(hello, sni=endpoint.sni) if endpoint.sni else hello
-        async with self._turn(visit) as free:
+        async with self._pace.turn(endpoint.address, visit.providers) as free:
             if not free:
                 return ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(visit.providers))
             answer = await probe_hello(endpoint, visit.request, asked, self._shells.connect, tap)
@@ -173,7 +157,7 @@ class EndpointProbe:
 
     async def _injection(self, visit: "_Visit") -> Fact:
         endpoint, tap = visit.endpoint, self._shells.tap(visit.endpoint)
-        async with self._turn(visit) as free:
+        async with self._pace.turn(endpoint.address, visit.providers) as free:
             if not free:
                 return Fact.INCONCLUSIVE
             answer = await probe_injection(endpoint, visit.request, self._shells.connect, tap)
@@ -189,7 +173,7 @@ class EndpointProbe:
 
         async def carry(near: trio.SocketStream) -> None:
             nonlocal made, refused
-            async with self._turn(visit) as free:
+            async with self._pace.turn(endpoint.address, visit.providers) as free:
                 if not free:
                     refused += 1
                     return

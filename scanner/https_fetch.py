@@ -14,11 +14,12 @@ import trio
 
 from scanner import settings
 from scanner.certificates import certificate_from_der
-from scanner.connection import Connector, failure_of_os_error
+from scanner.connection import failure_of_os_error
 from scanner.dns_facts import Dnssec
 from scanner.failures import Kind, ProbeFailure, ProtocolError, Stage
 from scanner.handshake import TlsClient, TlsError
 from scanner.policy_facts import PolicyFetch
+from scanner.tcp import Connector, TcpSocket
 from scanner.tls_facts import HelloStyle
 
 
@@ -75,7 +76,7 @@ class _Exchange:
         self._status: int | None = None
         self._media_type = ""
 
-    async def run(self, sock: trio.socket.SocketType) -> ProbeFailure | None:
+    async def run(self, sock: TcpSocket) -> ProbeFailure | None:
         """Handshake, request, answer; the failure that ended it early, if one did."""
         try:
             await self._shake(sock)
@@ -102,7 +103,7 @@ class _Exchange:
             failure=failure,
         )
 
-    async def _shake(self, sock: trio.socket.SocketType) -> None:
+    async def _shake(self, sock: TcpSocket) -> None:
         try:
             while not self._tls.shake():
                 await self._flush(sock)
@@ -111,7 +112,7 @@ class _Exchange:
             await self._flush(sock)
         self._chain = self._tls.chain_der()
 
-    async def _ask(self, sock: trio.socket.SocketType) -> None:
+    async def _ask(self, sock: TcpSocket) -> None:
         headers = [("Host", self._request.host), ("User-Agent", "tlsaudit"), ("Accept", "text/plain")]
         headers += [("Accept-Encoding", "identity"), ("Connection", "close")]
         for event in (h11.Request(method="GET", target=self._request.path, headers=headers), h11.EndOfMessage()):
@@ -119,7 +120,7 @@ class _Exchange:
                 self._tls.encrypt(data)
         await self._flush(sock)
 
-    async def _read(self, sock: trio.socket.SocketType) -> None:
+    async def _read(self, sock: TcpSocket) -> None:
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
@@ -142,7 +143,7 @@ class _Exchange:
         if coding not in ("identity", ""):
             raise ProtocolError(f"the content coding {coding[:40]!r} was not asked for")
 
-    async def _plain(self, sock: trio.socket.SocketType) -> bytes:
+    async def _plain(self, sock: TcpSocket) -> bytes:
         """Plain text; b"" at the end of the stream, which ends some answers."""
         while (text := self._tls.decrypt()) is None:
             try:
@@ -154,7 +155,7 @@ class _Exchange:
             await self._flush(sock)
         return text
 
-    async def _receive(self, sock: trio.socket.SocketType) -> bytes:
+    async def _receive(self, sock: TcpSocket) -> bytes:
         data = await sock.recv(settings.READ_SIZE)
         if not data:
             raise _Ended
@@ -163,7 +164,7 @@ class _Exchange:
             raise ProtocolError(f"more than {settings.MAX_SESSION_BYTES} bytes on one connection")
         return bytes(data)
 
-    async def _flush(self, sock: trio.socket.SocketType) -> None:
+    async def _flush(self, sock: TcpSocket) -> None:
         view = memoryview(self._tls.outgoing())
         while view:
             view = view[await sock.send(view) :]

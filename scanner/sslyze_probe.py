@@ -16,6 +16,7 @@ import trio
 from scanner.answers import Fact
 from scanner.deep_facts import VulnerabilityFacts
 from scanner.facts import Endpoint, Transport
+from scanner.tcp import TcpSocket
 
 TIME_LIMIT_S = 900.0
 """One endpoint, with the pauses between some thirty connections."""
@@ -51,11 +52,10 @@ def doubted(facts: tuple[VulnerabilityFacts, ...]) -> tuple[VulnerabilityFacts, 
     )
 
 
-async def relay(near: trio.SocketStream, far: trio.socket.SocketType, transport: Transport) -> bool:
+async def relay(near: trio.SocketStream, far: TcpSocket, transport: Transport) -> bool:
     """Copies bytes both ways until one side ends; false where the server greeted with a refusal, or not at all."""
     greeting = b""
-    with far:
-        server = trio.SocketStream(far)
+    async with far.stream() as server:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             if transport is Transport.STARTTLS:
                 greeting = bytes(await server.receive_some(READ_SIZE))

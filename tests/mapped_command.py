@@ -11,13 +11,13 @@ import trio
 
 import audits.scan
 from audits.cli import main
-from scanner.connection import connect_tcp
+from scanner.tcp import TcpSocket, connect_tcp
 
 
 def run() -> None:
     ports: dict[str, int] = json.loads(Path(sys.argv.pop(1)).read_text())
 
-    async def connect(address: str, port: int) -> trio.socket.SocketType:
+    async def connect(address: str, port: int) -> TcpSocket:
         mapped = ports.get(f"{address} {port}")
         if mapped is None:
             await trio.lowlevel.checkpoint()

@@ -18,7 +18,7 @@ from audits.demo.certificates import new_authority
 from audits.demo.dns_server import DnsServer, serve_dns
 from audits.demo.smtp_server import SmtpServer, serve
 from audits.demo.states import LabDomain, lab_domains, lab_zone
-from scanner.connection import Connector, connect_tcp
+from scanner.tcp import Connector, TcpSocket, connect_tcp
 
 __all__ = ["Lab", "LabDomain", "demo_lab"]
 
@@ -79,7 +79,7 @@ async def demo_lab() -> AsyncIterator[Lab]:
 def lab_connector(servers: dict[tuple[str, int], SmtpServer]) -> Connector:
     """A connector that knows only these servers and refuses every other address and port."""
 
-    async def connect(address: str, port: int) -> trio.socket.SocketType:
+    async def connect(address: str, port: int) -> TcpSocket:
         server = servers.get((address, port))
         if server is None:
             await trio.lowlevel.checkpoint()

@@ -20,12 +20,12 @@ from audits.published import PublishedVerdict
 from audits.records import DomainRecord
 from audits.show_policy import published_lines
 from audits.trust import TrustStore
-from scanner.connection import connect_tcp
 from scanner.dns_lookup import Resolver
 from scanner.endpoint_probe import Shells
 from scanner.facts import Fact, Target
 from scanner.pipeline import ProbedDomain, run_scan
 from scanner.settings import ScanSettings
+from scanner.tcp import TcpSocket, connect_tcp
 from tests.scanner.policy_hosts import POLICY, TEXT, PolicyHost, Running, http, policy_host
 
 AUTHORITY: Authority = new_authority()
@@ -75,7 +75,7 @@ async def scan(
         web = await stack.enter_async_context(policy_host(host)) if host else None
         ports = {(MAIL, 25): server.port, (WEB, 443): web.port if web else None}
 
-        async def connect(address: str, port: int) -> trio.socket.SocketType:
+        async def connect(address: str, port: int) -> TcpSocket:
             if ports.get((address, port)) is None:
                 raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
             return await connect_tcp("127.0.0.1", ports[address, port] or 0)

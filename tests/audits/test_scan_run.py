@@ -22,6 +22,7 @@ from scanner.facts import AddressRecord, DnsAnswer, DnsStatus, EndpointFacts, Lo
 from scanner.failures import LocalTroubleError
 from scanner.route import Question
 from scanner.settings import ScanSettings
+from scanner.tcp import TcpSocket
 from tests import stored_samples
 from tests.certificate_factory import root
 
@@ -47,7 +48,7 @@ class World:
             records = (AddressRecord(str(ip_address(f"11.{label[2:]}.0.1"))),)
         return DnsAnswer(question.name, question.rdtype, DnsStatus.RECORDS if records else DnsStatus.NODATA, records)
 
-    async def connect(self, address: str, _port: int) -> trio.socket.SocketType:
+    async def connect(self, address: str, _port: int) -> TcpSocket:
         await trio.lowlevel.checkpoint()
         self.connections.append(address)
         raise OSError(self._error, os.strerror(self._error))

@@ -16,13 +16,14 @@ from trio.testing import memory_stream_pair
 from audits.demo.behaviour import Behaviour
 from audits.demo.conversation import Conversation, Session
 from audits.demo.tls_stream import server_context
+from scanner.tcp import TcpSocket
 
 Silent = type("Silent", (), {})()
 """In place of a behaviour: packets to this address and port vanish."""
 
 
 class MemorySocket:
-    """As much of a trio socket as a connector's caller needs."""
+    """As much of a `TcpSocket` as a connector's caller needs."""
 
     def __init__(self, stream: Any, on_close: Any) -> None:
         self._stream = stream
@@ -66,7 +67,7 @@ class MemoryNetwork:
         self._nursery = nursery
         self._contexts: dict[Any, ssl.SSLContext] = {}
 
-    async def connect(self, address: str, port: int) -> trio.socket.SocketType:
+    async def connect(self, address: str, port: int) -> TcpSocket:
         self.attempts.append((address, port))
         server = self.servers.get((address, port), ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
         await trio.lowlevel.checkpoint()
@@ -74,7 +75,7 @@ class MemoryNetwork:
             await trio.sleep_forever()
         if isinstance(server, OSError):
             raise server
-        return cast("trio.socket.SocketType", self._opened(address, port, server))
+        return cast("TcpSocket", self._opened(address, port, server))
 
     @property
     def all_closed(self) -> bool:

@@ -27,6 +27,7 @@ from scanner.connection import Phase, probe_session
 from scanner.facts import Endpoint, SessionFacts
 from scanner.failures import Kind, LocalTroubleError, Stage
 from scanner.smtp import SessionRequest
+from scanner.tcp import TcpSocket
 from scanner.tls_facts import HelloStyle
 from tests.scanner.memory_network import MemoryNetwork, Silent
 
@@ -285,10 +286,7 @@ class _Leaving:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
         return min(len(data), 7)
 
-    def __enter__(self) -> "_Leaving":
-        return self
-
-    def __exit__(self, *details: object) -> None:
+    def close(self) -> None:
         pass
 
 
@@ -369,7 +367,7 @@ async def test_our_own_trouble_is_nobody_elses(autojump_clock, number):
 
 
 def _refuse_with(error: OSError):
-    async def connect(address: str, port: int) -> trio.socket.SocketType:
+    async def connect(address: str, port: int) -> TcpSocket:
         raise error
 
     return connect

@@ -12,6 +12,7 @@ from scanner.connection import probe_hello
 from scanner.facts import Endpoint, Transport
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.smtp import SessionRequest
+from scanner.tcp import TcpSocket
 from scanner.tls_facts import HelloStyle
 from scanner.wire.code_points import TLS11, TLS12, TLS13
 from scanner.wire.questions import hello_for
@@ -85,7 +86,7 @@ async def test_a_server_that_left_behind_its_flight_has_answered(autojump_clock)
     async with trio.open_nursery() as nursery:
         network = MemoryNetwork(nursery, {(HOST.address, HOST.port): Behaviour(tls=MODERN)})
 
-        async def connect(address: str, port: int) -> trio.socket.SocketType:
+        async def connect(address: str, port: int) -> TcpSocket:
             sock = await network.connect(address, port)
             sending = sock.send
 

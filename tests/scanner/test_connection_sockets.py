@@ -1,6 +1,5 @@
 """Sessions over real sockets on loopback: what memory cannot show."""
 
-import errno
 import gc
 import socket
 import ssl
@@ -15,9 +14,9 @@ import trio
 from audits.demo.behaviour import Behaviour, Close, Reset, Send, TlsServer, Wait, reply
 from audits.demo.certificates import new_authority
 from audits.demo.smtp_server import SmtpServer, serve
-from scanner.connection import SessionResult, connect_tcp, probe_session
+from scanner.connection import SessionResult, probe_session
 from scanner.facts import Endpoint, SessionFacts
-from scanner.failures import Kind, LocalTroubleError, Stage
+from scanner.failures import Kind, Stage
 from scanner.smtp import SessionRequest
 from scanner.tls_facts import HelloStyle
 
@@ -124,51 +123,3 @@ async def test_descriptors_and_memory_stay_level_under_floods():
         assert open_descriptors() <= before + 2
     assert failure_of(facts) == (Stage.GREETING, Kind.PROTOCOL)
     assert peak < 2_000_000
-
-
-async def test_a_connector_that_is_cancelled_leaves_no_socket():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await connect_tcp("127.0.0.1", listener.getsockname()[1])
-    gc.collect()
-
-
-class WithoutAddress(trio.abc.SocketFactory):
-    """Sockets of a machine that cannot give a connection an address of its own."""
-
-    def __init__(self) -> None:
-        self.made: list[FailingSocket] = []
-
-    def socket(self, *details: object):  # type: ignore[no-untyped-def]
-        self.made.append(FailingSocket())
-        return self.made[-1]
-
-
-class FailingSocket:
-    closed = False
-
-    async def connect(self, address: object) -> None:
-        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
-
-    def close(self) -> None:
-        self.closed = True
-
-
-async def test_a_machine_without_ipv6_is_not_out_of_ports():
-    factory = WithoutAddress()
-    trio.socket.set_custom_socket_factory(factory)
-    facts = (await probe_session(Endpoint("2001:db8::1", 25), REQUEST)).facts
-    assert failure_of(facts) == (Stage.CONNECT, Kind.UNREACHABLE)
-    with pytest.raises(LocalTroubleError):
-        await probe_session(Endpoint("192.0.2.1", 25), REQUEST)
-    assert [sock.closed for sock in factory.made] == [True, True]
-
-
-async def test_a_failed_real_connection_leaves_no_socket():
-    with pytest.raises(OSError, match=r".") as caught:
-        await connect_tcp("127.0.0.1", 1)
-    assert isinstance(caught.value, OSError)
-    del caught
-    gc.collect()

@@ -9,11 +9,11 @@ import trio
 
 from audits.demo.certificates import Validity, new_authority, self_signed
 from scanner import settings
-from scanner.connection import connect_tcp
 from scanner.failures import Kind
 from scanner.https_fetch import PolicyRequest, fetch_policy
 from scanner.mta_sts import POLICY_PATH, sts_policy
 from scanner.policy_facts import PolicyFetch, StsMode
+from scanner.tcp import TcpSocket, connect_tcp
 from tests.scanner.policy_hosts import POLICY, PolicyHost, Running, http, policy_host
 
 HOST = "mta-sts.example.org"
@@ -167,7 +167,7 @@ async def test_the_next_address_is_tried_and_a_refusal_is_a_failure():
     async with policy_host(PolicyHost(credential=GOOD, answer=http(POLICY))) as running:
         tried = []
 
-        async def connect(address: str, port: int) -> trio.socket.SocketType:
+        async def connect(address: str, port: int) -> TcpSocket:
             tried.append(address)
             if address != "192.0.2.2":
                 raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")

@@ -12,6 +12,7 @@ from scanner.policy_facts import MtaStsFacts
 from scanner.policy_probe import PolicyProbe
 from scanner.route import Answers, Question
 from scanner.settings import ScanSettings
+from scanner.tcp import TcpSocket
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 HOST = "mta-sts.example.org"
@@ -40,7 +41,7 @@ class Doors:
         self.names.append(names)
         return Kind.ADDRESS_NOT_PUBLIC if address in self.forbidden else None
 
-    async def connect(self, address: str, port: int) -> trio.socket.SocketType:
+    async def connect(self, address: str, port: int) -> TcpSocket:
         await trio.lowlevel.checkpoint()
         self.tried.append((address, port))
         raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")

@@ -1,5 +1,7 @@
 """sslyze in its child, against a small real server; its connections are ours, and counted."""
 
+import socket
+
 import pytest
 import trio
 
@@ -11,6 +13,7 @@ from scanner.endpoint_probe import EndpointProbe, Shells
 from scanner.facts import Endpoint, Transport
 from scanner.settings import Depth, ScanSettings
 from scanner.sslyze_probe import TESTS, doubted, relay, unanswered
+from scanner.tcp import TcpSocket
 
 CHAIN = new_authority().credential("mx.example.org").chain_pem
 
@@ -59,13 +62,14 @@ def test_doubt_takes_back_only_the_noes():
     ],
 )
 async def test_the_relay_sees_how_it_is_greeted(greeting, transport, greeted):
-    far, server = trio.socket.socketpair()
+    far, behind = socket.socketpair()
+    server = trio.socket.from_stdlib_socket(behind)
     near, client = trio.socket.socketpair()
     outcome = []
     async with trio.open_nursery() as nursery:
 
         async def run() -> None:
-            outcome.append(await relay(trio.SocketStream(near), far, transport))
+            outcome.append(await relay(trio.SocketStream(near), TcpSocket(far), transport))
 
         nursery.start_soon(run)
         if greeting:

@@ -41,7 +41,7 @@ async def resolve(lab: Lab, name: str, rdtype: str) -> list[str]:
 
 
 async def greeted(lab: Lab, address: str, port: int) -> tuple[Wire, str]:
-    wire = Wire(trio.SocketStream(await lab.connect(address, port)))
+    wire = Wire((await lab.connect(address, port)).stream())
     return wire, await wire.reply()
 
 
@@ -137,7 +137,7 @@ async def test_submission_ports_are_named_by_srv_and_work() -> None:
     async with demo_lab() as lab:
         assert await resolve(lab, "_submissions._tcp.must.example", "SRV") == ["0 1 465 mx.must.example."]
         (address,) = await resolve(lab, "mx.must.example", "A")
-        stream = trio.SocketStream(await lab.connect(address, 465))
+        stream = (await lab.connect(address, 465)).stream()
         context = verifying(lab.cafile.read_bytes())
         client = trio.SSLStream(stream, context, server_hostname="mx.must.example", https_compatible=True)
         async with client:
