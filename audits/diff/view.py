@@ -16,7 +16,7 @@ from audits.diff.settled import ANSWERS, WINDOW, GradeWords, Hearing, Leaf, Look
 from audits.records import EndpointRecord
 from audits.sender_levels import SenderLevel
 from audits.verdicts import Grade, State
-from scanner.facts import EndpointUse, Fact, MxHost, RouteStatus
+from scanner.facts import EndpointUse, Fact, Level, MxHost, RouteStatus
 
 _SILENT = frozenset({State.UNREACHABLE, State.REFUSED})
 _WITH_HOSTS = frozenset({RouteStatus.MX, RouteStatus.IMPLICIT_MX, RouteStatus.NEXT_HOP})
@@ -36,13 +36,13 @@ def advanced(view: View, look: Look, window: int = WINDOW) -> View:
     mail = [e for e in look.record.endpoints if e.use == EndpointUse.MAIL]
     plain = [e for e in look.record.endpoints if e.use != EndpointUse.POLICY]
     hearing = _hearing(view, look, mail)
-    partial = any(_is_missing(each, hearing[_place(each)].value, window) for each in mail)
+    partial = _unlisted(view, look) or any(_is_missing(e, hearing[_place(e)].value, window) for e in mail)
     return View(
         grade=_grade(view.grade, look, partial),
         hosts=_hosts(view, look),
         addresses=kept(look, view.addresses, {h.name: frozenset(h.addresses) for h in _known_hosts(look)}),
         hearing=hearing,
-        starttls=kept(look, view.starttls, {_place(e): e.starttls for e in plain if e.starttls in ANSWERS}),
+        starttls=kept(look, view.starttls, {_place(e): e.starttls for e in plain if _tells_starttls(e)}),
         versions=kept(look, view.versions, _versions(plain)),
         leaves=_leaves(view, look, plain),
         expiries=kept(look, view.expiries, {e.leaf.sha256: e.leaf for e in plain if e.leaf}),
@@ -63,8 +63,8 @@ def _place(endpoint: EndpointRecord) -> Place:
 
 
 def _hearing(view: View, look: Look, mail: Iterable[EndpointRecord]) -> dict[Place, Settled[Hearing]]:
-    """Only the addresses of this look: one that left the MX records and comes back is new."""
-    found = {}
+    """Only the addresses of this look, unless some were not looked up: one that leaves and comes back is new."""
+    found = dict(view.hearing) if _failed_hosts(look) or look.facts.route.failure else {}
     for each in mail:
         earlier = view.hearing.get(_place(each))
         if earlier is not None and earlier.run == look.run:
@@ -75,6 +75,16 @@ def _hearing(view: View, look: Look, mail: Iterable[EndpointRecord]) -> dict[Pla
         heard = Hearing(known.heard or each.state is State.OK, silent)
         found[_place(each)] = Settled(heard, look.run, look.at, each.detail)
     return found
+
+
+def _failed_hosts(look: Look) -> set[str]:
+    return {host.name for host in look.facts.route.hosts if host.failure is not None}
+
+
+def _unlisted(view: View, look: Look) -> bool:
+    """Whether the addresses of a host that had a part in the grade were not found tonight."""
+    failed = _failed_hosts(look)
+    return any(place[0] in failed and hearing.value.heard for place, hearing in view.hearing.items())
 
 
 def _is_missing(endpoint: EndpointRecord, hearing: Hearing, window: int) -> bool:
@@ -112,6 +122,12 @@ def _hosts(view: View, look: Look) -> Settled[frozenset[str]] | None:
 def _known_hosts(look: Look) -> Iterable[MxHost]:
     """The hosts whose addresses were all looked up."""
     return (host for host in look.facts.route.hosts if host.failure is None)
+
+
+def _tells_starttls(endpoint: EndpointRecord) -> bool:
+    """A "no" that one session said and no second confirmed is no answer; then the level is unknown, too."""
+    settled = Level.MUST_NOPEERMATCH not in endpoint.unknown
+    return endpoint.starttls is Fact.YES or (endpoint.starttls is Fact.NO and settled)
 
 
 def _versions(endpoints: Iterable[EndpointRecord]) -> dict[tuple[Place, str], Fact]:

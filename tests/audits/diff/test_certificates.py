@@ -1,0 +1,133 @@
+"""Certificates between two nights: renewed, exchanged, soon to expire."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from audits.diff import Kind, Severity
+from audits.diff.certificates import crossed, issuer_name
+from scanner.tls_facts import PublicKeyFacts
+from tests.audits.diff.looks import DAY, DROPS, certificate, changes, kinds, one
+from tests.audits.session_factory import SEEN
+
+OLD = certificate(1)
+
+
+def between(old, new, *more):
+    nights = (one(leaf=old), *more, one(leaf=new))
+    return changes(*nights, certificates=(old, new))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"issuer": "CN=R10,O=Example Trust,C=XX"},
+        {"names_dns": ("MX.example.org",)},
+        {"subject": "", "common_names": ()},
+    ],
+)
+def test_a_renewal_is_information(more):
+    (found,) = between(OLD, certificate(2, 180, **more))
+    assert (found.kind, found.severity, found.where) == (
+        Kind.CERTIFICATE_RENEWED,
+        Severity.INFORMATION,
+        "mx.example.org",
+    )
+    assert (found.before, found.after) == ("until 2027-02-19", "until 2027-05-20")
+    assert found.evidence == f"sha256 {'01' * 32} -> {'02' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"issuer": "CN=Other CA,O=Other"}, "issuer CN=R3,O=Example Trust,C=XX -> CN=Other CA,O=Other"),
+        ({"key": PublicKeyFacts("RSA", 1024, 80)}, "key RSA 2048 -> RSA 1024"),
+        ({"key": PublicKeyFacts("EC", 256, 128, "P-256")}, "key RSA 2048 -> EC P-256"),
+        ({"names_dns": ("other.example.org",)}, "without mx.example.org; also for other.example.org"),
+    ],
+)
+def test_another_issuer_key_or_name_is_a_change(more, said):
+    found = {c.kind: c for c in between(OLD, certificate(2, **more))}
+    assert found[Kind.CERTIFICATE_CHANGED].detail == said
+    assert found[Kind.CERTIFICATE_CHANGED].severity is Severity.NOTICE
+
+
+def test_a_key_that_was_not_read_is_no_change():
+    assert [c.kind for c in between(OLD, certificate(2, key=None))] == [Kind.CERTIFICATE_RENEWED]
+
+
+def test_servers_that_take_turns_behind_one_address_change_nothing():
+    other = certificate(2)
+    assert kinds(one(leaf=OLD), one(leaf=other), one(leaf=OLD)) == []
+    assert kinds(one(leaf=OLD), one(leaf=other), one(DROPS), one(leaf=OLD)) == []
+
+
+def test_a_certificate_is_compared_with_the_last_one_seen():
+    (found,) = between(OLD, certificate(2), one(DROPS), one(DROPS))
+    assert (found.kind, found.since) == (Kind.CERTIFICATE_RENEWED, "night-0")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "name"),
+    [
+        ("CN=R3,O=Let's Encrypt,C=US", "Let's Encrypt"),
+        ("O=A\\, B,CN=x", "A\\, B"),
+        ("CN=a\\,O=b", "CN=a\\,O=b"),
+        ("CN=FOO=x", "CN=FOO=x"),
+        ("", ""),
+    ],
+)
+def test_the_issuer_is_its_organisation(issuer, name):
+    assert issuer_name(issuer) == name
+
+
+# --- days that come near -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "life", "severity"),
+    [
+        (30.5, 400, Severity.NOTICE),
+        (30.5, 90, Severity.INFORMATION),
+        (14.5, 90, Severity.NOTICE),
+        (7.5, 90, Severity.WARNING),
+        (7.5, 10, Severity.INFORMATION),
+    ],
+)
+def test_a_threshold_is_told_on_the_night_that_crosses_it(days, life, severity):
+    """As information alone where the certificate is so short that its renewal is not yet due."""
+    leaf = certificate(1, days, not_before=SEEN + (days - life) * DAY)
+    (found,) = changes(one(leaf=leaf), one(leaf=leaf))
+    assert (found.kind, found.severity) == (Kind.CERTIFICATE_EXPIRING, severity)
+    assert (found.before, found.after) == (f"{days} days", f"{days - 1} days")
+
+
+def test_each_threshold_is_told_once_and_a_renewed_certificate_not_at_all():
+    leaf = certificate(1, 16.5)
+    nights = [one(leaf=leaf)] * 12
+    told = [number for number in range(2, 13) if kinds(*nights[:number])]
+    assert told == [4, 11], "at 14 and at 7 days"
+    assert kinds(one(leaf=leaf), one(leaf=leaf), one(leaf=certificate(2, 90))) == ["certificate-renewed"]
+
+
+def test_a_night_without_an_answer_hides_no_threshold():
+    leaf = certificate(1, 14.5)
+    assert kinds(one(leaf=leaf), one(DROPS)) == []
+    (found,) = changes(one(leaf=leaf), one(DROPS), one(leaf=leaf))
+    assert (found.kind, found.since) == (Kind.CERTIFICATE_EXPIRING, "night-0")
+
+
+def test_only_the_lowest_threshold_counts_and_an_end_behind_us_is_the_business_of_the_grade():
+    ends = SEEN + 40 * DAY
+    assert crossed(ends, SEEN, SEEN + 27 * DAY) == 14
+    assert crossed(ends, SEEN, SEEN + 10 * DAY) == 30
+    assert crossed(ends, SEEN + 10 * DAY, SEEN + 11 * DAY) is None
+    assert crossed(ends, SEEN, SEEN + 41 * DAY) is None
+    assert crossed(ends, SEEN + timedelta(days=1), SEEN) is None
+
+
+def test_a_certificate_without_dates_has_no_end():
+    bare = msgspec.structs.replace(OLD, not_after=None, not_before=None)
+    assert kinds(one(leaf=bare), one(leaf=bare)) == []
