@@ -31,6 +31,8 @@ PROGRAMS = {
     "/usr/bin/setpriv": "util-linux",
     "/usr/bin/unshare": "util-linux",
     "/usr/bin/mount": "mount",
+    "/usr/bin/chromium": "chromium",
+    "/usr/bin/chromedriver": "chromium-driver",
 }
 """A program of each Debian package that the lab runs."""
 EXIM = "exim4-daemon-heavy"

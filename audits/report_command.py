@@ -1,0 +1,89 @@
+"""`tlsaudit report`: what people keep of a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audits.baseline_options import baseline_options
+from audits.scan_command import trust_options
+from audits.show_command import STORE_OPTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audits.baseline_options import Chosen
+    from audits.judge import Judge
+    from audits.reports.judged import JudgedDomain
+    from audits.store import RunInfo, Store
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN", default="latest")
+@click.option("--html", type=_FILE, help="One self-contained HTML file.")
+@click.option("--csv", "csv_file", type=_FILE, help="One row a domain, with the columns of BOD 18-01 pipelines.")
+@click.option("--markdown", type=_FILE, help="Tickets, by operator.")
+@STORE_OPTION
+@baseline_options
+@trust_options
+def report(run_name: str, store: str, **options: Any) -> None:
+    """Write reports of RUN (default: the newest). Files appear whole or not at all.
+
+    With --baseline the run is judged again from its stored facts, by the trust store given here; without, it is shown
+    as the scan judged it.
+    """
+    from audits.cli import CommandFailed
+    from audits.output import OutputError, OutputLostError
+    from audits.store import NoSuchRunError, Store, StoreError
+    from audits.trust import TrustStoreError
+
+    if not (options["html"] or options["csv_file"] or options["markdown"]):
+        raise click.UsageError("say what to write: --html FILE, --csv FILE, --markdown FILE")
+    try:
+        with Store.open(store) as opened:
+            _write_reports(opened, opened.run(run_name), options)
+    except (NoSuchRunError, TrustStoreError, OutputError) as error:
+        raise click.UsageError(str(error)) from None
+    except (StoreError, OutputLostError) as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> None:
+    from audits.baseline_options import chosen
+    from audits.output import opened_output
+    from audits.reports.csv_report import write_csv
+    from audits.reports.markdown import write_markdown
+
+    judging = chosen(options)
+    judge = _judge(judging, options)
+    if options["html"]:
+        from audits.reports.html import Head, write_html
+
+        head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
+        with opened_output(options["html"]) as stream:
+            write_html(stream, head, _domains(store, run, judge))
+    if options["csv_file"]:
+        with opened_output(options["csv_file"]) as stream:
+            write_csv(stream, judging.baselines, _domains(store, run, judge))
+    if options["markdown"]:
+        with opened_output(options["markdown"]) as stream:
+            write_markdown(stream, run.name, _domains(store, run, judge))
+
+
+def _domains(store: "Store", run: "RunInfo", judge: "Judge | None") -> "Iterator[JudgedDomain]":
+    from audits.reports.judged import judged_domains
+
+    return judged_domains(store, run.id, judge)
+
+
+def _judge(judging: "Chosen", options: dict[str, Any]) -> "Judge | None":
+    from audits.baseline_options import evaluator_of
+    from audits.judge import Judge
+    from audits.trust import load_trust_store
+
+    if not judging.baselines:
+        return None
+    trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
+    return Judge(trust, options["verify_depth"], None, evaluator_of(judging))

@@ -1,0 +1,53 @@
+"""`tlsaudit report` as people run it: files whole or not at all, clear words for what is wrong."""
+
+import pytest
+from click.testing import CliRunner
+
+from audits.cli import cli
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    file = tmp_path_factory.mktemp("store") / "s.db"
+    result = CliRunner().invoke(cli, ["demo", "--store", str(file)])
+    assert result.exit_code == 0, result.output
+    return str(file)
+
+
+def report(*words):
+    return CliRunner().invoke(cli, ["report", *words])
+
+
+def test_all_three_files_appear(store, tmp_path):
+    files = [tmp_path / name for name in ("r.html", "r.csv", "r.md")]
+    words = [
+        word
+        for option, file in zip(("--html", "--csv", "--markdown"), files, strict=True)
+        for word in (option, str(file))
+    ]
+    result = report("latest", "--store", store, *words, "--baseline", "mozilla-intermediate")
+    assert (result.exit_code, result.output) == (0, "")
+    assert all("legacy.example" in file.read_text() for file in files)
+    assert sorted(tmp_path.iterdir()) == sorted(files), "no temporary file stays"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "say what to write"),
+        (["--html", "/nonexistent/r.html"], "No such file"),
+        (["--html", "r.html", "--baseline", "nonsense"], "there is no baseline 'nonsense'"),
+        (["norun", "--html", "r.html"], "norun"),
+    ],
+)
+def test_wrong_use_is_told_and_nothing_is_written(store, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    result = report("--store", store, *words)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_is_not_there_is_our_failure(tmp_path):
+    result = report("--store", str(tmp_path / "none.db"), "--html", str(tmp_path / "r.html"))
+    assert result.exit_code == 4
