@@ -8,6 +8,7 @@ from audits.diff.certificates import crossed, days_left
 from audits.diff.change import Change, Kind, Severity
 from audits.diff.compare import turned
 from audits.diff.settled import Settled, Sts, View
+from audits.mta_sts import StsState
 from scanner.facts import Dnssec, Fact
 
 SIGNATURE_DAYS_NEAR = (3,)
@@ -60,11 +61,12 @@ def _sts_changes(domain: str, was: Settled[Sts] | None, now: Settled[Sts] | None
     if was is None or now is None:
         return
     old, new = was.value, now.value
-    if old.holds is not None and new.holds is not None and old.holds is not new.holds:
+    holds = _holds_now(old, new)
+    if holds is not None:
         yield Change(
             domain=domain,
-            kind=Kind.STS_MENDED if new.holds else Kind.STS_BROKEN,
-            severity=Severity.NOTICE if new.holds else _severity_of_break(new),
+            kind=Kind.STS_MENDED if holds else Kind.STS_BROKEN,
+            severity=Severity.NOTICE if holds else _severity_of_break(new),
             before=_state(old),
             after=_state(new),
             evidence=now.evidence or was.evidence,
@@ -83,12 +85,22 @@ def _sts_changes(domain: str, was: Settled[Sts] | None, now: Settled[Sts] | None
         )
 
 
+def _holds_now(old: Sts, new: Sts) -> bool | None:
+    """Whether a policy became valid and kept, or ceased to be; None where neither, or where there is no policy."""
+    if StsState.NONE in (old.state, new.state):
+        return None
+    if (old.state is StsState.VALID) is not (new.state is StsState.VALID):
+        return new.state is StsState.VALID
+    return new.kept if None not in (old.kept, new.kept) and old.kept is not new.kept else None
+
+
 def _severity_of_break(sts: Sts) -> Severity:
     return Severity.ALARM if sts.mode == "enforce" else Severity.WARNING
 
 
 def _state(sts: Sts) -> str:
-    return f"{sts.state.value}, {'kept' if sts.holds else 'not kept'} by the servers" if sts.mode else sts.state.value
+    kept = {True: ", kept by the servers", False: ", not kept by the servers", None: ""}
+    return sts.state.value + (kept[sts.kept] if sts.state is StsState.VALID else "")
 
 
 def _words(sts: Sts) -> str:
@@ -135,12 +147,8 @@ Cliffs = Mapping[tuple[str, str, str], Settled[Cliff]]
 def _cliff_changes(domain: str, before: Cliffs, after: Cliffs) -> Iterator[Change]:
     for key in sorted(before.keys() & after.keys()):
         was, now = before[key], after[key]
-        signatures = now.value.why.startswith("signatures")
-        if signatures:
-            near = _fell_below(was, now, SIGNATURE_DAYS_NEAR[0])
-        else:
-            near = was.value.at == now.value.at and crossed(now.value.at, was.at, now.at) is not None
-        if near:
+        dated = was.value.at == now.value.at and crossed(now.value.at, was.at, now.at) is not None
+        if _fell_below(was, now, SIGNATURE_DAYS_NEAR[0]) if now.value.rolling else dated:
             yield Change(
                 domain=domain,
                 kind=Kind.CLIFF_NEAR,

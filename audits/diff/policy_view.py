@@ -5,13 +5,14 @@ import msgspec
 from audits.cliffs import Cliff
 from audits.dane import TlsaState, tlsa_state
 from audits.diff.settled import ANSWERS, Look, Settled, Sts
-from audits.mta_sts import StsState, StsVerdict
+from audits.mta_sts import StsState
 from audits.tlsa import presentation
 from scanner.facts import Dnssec, Fact
 from scanner.failures import Kind, ProbeFailure
 from scanner.policy_facts import HostTlsa
 
 _WITH_DANE = frozenset({TlsaState.USABLE, TlsaState.UNUSABLE, TlsaState.LOOKUP_FAILED})
+_KEPT = {Fact.YES: True, Fact.NO: False}
 
 
 def cliffs_seen(look: Look) -> dict[tuple[str, str, str], Cliff]:
@@ -55,22 +56,14 @@ def sts_kept(known: Settled[Sts] | None, look: Look, partial: bool) -> Settled[S
     verdict = look.record.published.mta_sts if look.record.published else None
     if verdict is None or verdict.state is StsState.UNKNOWN:
         return known
-    now = Sts(verdict.state, verdict.mode or "", verdict.id, tuple(sorted(verdict.mx)), _holds(verdict))
+    now = Sts(verdict.state, verdict.mode or "", verdict.id, tuple(sorted(verdict.mx)), _KEPT.get(verdict.delivers))
     if known is not None and now.state is not StsState.NONE:
         before = known.value
         if verdict.mode is None:  # not fetched: what it says did not change for those who hold it
             now = msgspec.structs.replace(now, mode=before.mode, mx=before.mx)
-        if now.state is StsState.VALID and (now.holds is None or (partial and now.holds)):
-            now = msgspec.structs.replace(now, holds=before.holds)
+        if now.kept is None or (partial and now.kept):
+            now = msgspec.structs.replace(now, kept=before.kept)
     return Settled(now, look.run, look.at, f"{verdict.reason.cause}: {verdict.reason.detail}" if verdict.reason else "")
-
-
-def _holds(verdict: StsVerdict) -> bool | None:
-    if verdict.state is StsState.NONE:
-        return None
-    if verdict.state is not StsState.VALID:
-        return False
-    return {Fact.YES: True, Fact.NO: False}.get(verdict.delivers)
 
 
 def tlsrpt_kept(known: Settled[str] | None, look: Look) -> Settled[str] | None:

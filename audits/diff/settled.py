@@ -66,13 +66,13 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class Sts(msgspec.Struct, frozen=True):
-    """MTA-STS as it stands. `holds`: valid, and kept by every server that answered; None where that stayed open."""
+    """MTA-STS as it stands. `kept`: by every server that answered; None where that stayed open."""
 
     state: StsState
     mode: str = ""
     id: str = ""
     mx: tuple[str, ...] = ()
-    holds: bool | None = None
+    kept: bool | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from audits.grade import domain_verdict
 from audits.published import published_verdict
 from audits.records import domain_record
 from audits.sender_levels import sender_levels
-from scanner.facts import Dnssec, EndpointFacts, Fact, MxHost, RouteStatus
+from scanner.facts import Dnssec, EndpointFacts, EndpointUse, Fact, MxHost, RouteStatus
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFacts, TlsRptFacts
 from scanner.tls_facts import CertificateFacts, PublicKeyFacts
@@ -20,7 +20,6 @@ from tests.audits.session_factory import (
     GOOD,
     ISSUER,
     SEEN,
-    SILENT,
     Server,
     asked,
     distrusting,
@@ -84,6 +83,9 @@ def look(number: int, night: Night) -> Look:
         for address, server in servers.items()
     ]
     refs = [reference(facts, mx_host=host) for host, facts in seen]
+    named = [(host, _with_name(facts, host)) for host, facts in seen if night.tlsa or night.sts.policy]
+    seen += named
+    refs += [reference(facts, mx_host=host, use=EndpointUse.POLICY) for host, facts in named]
     facts = domain_facts(*refs, status=night.status)
     hosts = [MxHost(host, 10, tuple(servers)) for host, servers in night.servers.items()]
     hosts += [MxHost(name, 10, failure=FAILED) for name in night.unresolved]
@@ -117,6 +119,11 @@ def _endpoint(night: Night, server: Server, address: str) -> EndpointFacts:
     return facts
 
 
+def _with_name(facts: EndpointFacts, host: str) -> EndpointFacts:
+    """The same server, asked with its name."""
+    return msgspec.structs.replace(facts, endpoint=msgspec.structs.replace(facts.endpoint, sni=host))
+
+
 def changes(*nights: Night, certificates: Sequence[CertificateFacts] = (), window: int = WINDOW) -> tuple[Change, ...]:
     """What the last of these nights changes, as a diff of the last two runs tells it."""
     looks = [look(number, night) for number, night in enumerate(nights)]
@@ -126,6 +133,3 @@ def changes(*nights: Night, certificates: Sequence[CertificateFacts] = (), windo
 
 def kinds(*nights: Night, **more: object) -> list[str]:
     return [change.kind.value for change in changes(*nights, **more)]  # type: ignore[arg-type]
-
-
-ALL_SILENT = one(SILENT)
