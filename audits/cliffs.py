@@ -1,27 +1,37 @@
 """Cliff dates: the days on which a grade or a published policy breaks unless somebody acts, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from audits.dane import DaneVerdict, Seen, TlsaState, chain_of
+from audits.dane import DaneVerdict, Seen, TlsaState, chain_of, chains_of
 from audits.mta_sts import StsState, StsVerdict
-from audits.tlsa import DANE_EE, usable
-from scanner.facts import DnsAnswer, EndpointFacts, Level
-from scanner.policy_facts import StsMode
+from audits.tlsa import DANE_EE, DANE_TA, covers, usable
+from scanner.facts import DnsAnswer, Level, TlsaRecord
+from scanner.policy_facts import SignatureEnd, StsMode
 from scanner.tls_facts import CertificateFacts
 
 SHOWN = 8
 
 
 class Cliff(msgspec.Struct, frozen=True, order=True):
-    """What breaks, when and where."""
+    """What breaks, when and where.
+
+    `rolling`: the day moves on with every look as long as all goes well, because the zone is signed anew or the policy
+    fetched again; it is a cliff only from the day on which that stops.
+    """
 
     at: datetime
     what: str
     why: str
     where: str = ""
+    rolling: bool = False
+
+
+def next_cliff(found: Sequence[Cliff]) -> Cliff | None:
+    """The first for which somebody must act; a rolling one only where there is no other."""
+    return next((cliff for cliff in found if not cliff.rolling), found[0] if found else None)
 
 
 def cliffs(
@@ -31,7 +41,9 @@ def cliffs(
     found: set[Cliff] = set()
     if Level.MUST in sustained:
         found |= set(_expiries(seen))
-    found |= set(_tlsa(seen, dane))
+    using = {each.mx_host for each in dane.endpoints if each.state is TlsaState.USABLE} if dane else set()
+    found |= set(_tlsa(seen, using))
+    found |= set(_route_signatures(seen, "DANE" if using else "DNSSEC"))
     found |= set(_sts(seen, sts))
     return tuple(sorted(found))[:SHOWN]
 
@@ -41,54 +53,77 @@ def _expiries(seen: Seen) -> Iterator[Cliff]:
     for verdict in seen.mail():
         facts = seen.endpoints.get(verdict.ref.endpoint)
         chain = (chain_of(verdict.handshake, facts) if facts else None) or []
-        for depth, certificate in enumerate(chain):
-            if certificate.not_after and not (depth and certificate.self_issued):
-                kind = "leaf" if depth == 0 else "intermediate"
-                yield Cliff(certificate.not_after, "MUST", f"{kind} certificate expires", verdict.ref.mx_host)
+        for at, kind in _ends(chain):
+            yield Cliff(at, "MUST", f"{kind} certificate expires", verdict.ref.mx_host)
 
 
-def _tlsa(seen: Seen, dane: DaneVerdict | None) -> Iterator[Cliff]:
-    """A record of a whole certificate dies with it, one of a key lives on; signatures of the zone end for all."""
+def _ends(chain: Sequence[CertificateFacts]) -> Iterator[tuple[datetime, str]]:
+    """When the certificates of a chain expire; a root that is sent along proves nothing and counts for nothing."""
+    for depth, certificate in enumerate(chain):
+        if certificate.not_after and not (depth and certificate.self_issued):
+            yield certificate.not_after, "intermediate" if depth else "leaf"
+
+
+def _route_signatures(seen: Seen, what: str) -> Iterator[Cliff]:
+    """Without valid signatures a validating sender finds neither the MX records nor the hosts: its mail waits."""
     policy = seen.facts.policy
-    if policy is None or dane is None:
-        return
-    using = {each.mx_host for each in dane.endpoints if each.state is TlsaState.USABLE}
-    for tlsa in policy.tlsa:
+    for end in policy.signatures if policy else ():
+        yield _signatures_end(end, what)
+
+
+def _signatures_end(end: SignatureEnd, what: str) -> Cliff:
+    return Cliff(end.signed_until, what, f"signatures of the {end.rdtype} answer end", end.name, rolling=True)
+
+
+# --- DANE ----------------------------------------------------------------------------------------------------------
+
+
+def _tlsa(seen: Seen, using: set[str]) -> Iterator[Cliff]:
+    """A record of a whole certificate dies with it, one of a key lives on; signatures of the zone end for all."""
+    for tlsa in seen.facts.policy.tlsa if seen.facts.policy else ():
         if tlsa.mx_host not in using or tlsa.deciding is None:
             continue
         answer = tlsa.deciding.answer
         if isinstance(answer, DnsAnswer) and answer.signed_until:
-            yield Cliff(answer.signed_until, "DANE", "signatures of the TLSA records end", tlsa.mx_host)
-        records = usable(tlsa.deciding.records)
-        if any(record.usage != DANE_EE or record.selector == 0 for record in records):
-            yield from _renewals(seen, tlsa.mx_host, tlsa.deciding.base)
-    if using and policy.mx_signed_until:
-        yield Cliff(policy.mx_signed_until, "DANE", "signatures of the MX record end", seen.facts.target.name)
+            yield _signatures_end(SignatureEnd(answer.name, "TLSA", answer.signed_until), "DANE")
+        yield from _renewals(seen, tlsa.mx_host, tlsa.deciding.base, usable(tlsa.deciding.records))
 
 
-def _renewals(seen: Seen, mx_host: str, base: str) -> Iterator[Cliff]:
-    """When the leaf expires: a renewed certificate no longer matches 3 0 x, and 2 x x looks at dates."""
+def _renewals(seen: Seen, mx_host: str, base: str, records: Sequence[TlsaRecord]) -> Iterator[Cliff]:
+    """Where a match depends on a date: 3 0 x dies with its certificate, below 2 x x every certificate must be valid."""
     for verdict in seen.mail():
         facts = seen.named(verdict, base) if verdict.ref.mx_host == mx_host else None
-        ends = [leaf.not_after for leaf in _leaves(facts)] if facts else []
-        for end in filter(None, ends):
-            yield Cliff(end, "DANE", "the certificate that the TLSA record rests on expires", mx_host)
+        for chain in chains_of(facts) if facts else ():
+            for at, kind in _ends(_dated(records, chain)):
+                yield Cliff(at, "DANE", f"the {kind} certificate that the TLSA record rests on expires", mx_host)
 
 
-def _leaves(facts: EndpointFacts) -> list[CertificateFacts]:
-    first = {session.handshake.chain[0] for session in facts.sessions if session.handshake and session.handshake.chain}
-    return [certificate for certificate in facts.certificates if certificate.sha256 in first]
+def _dated(records: Sequence[TlsaRecord], chain: Sequence[CertificateFacts]) -> Sequence[CertificateFacts]:
+    """The certificates of a chain whose dates count; none where a record of the key matches, whatever the others do."""
+    leaf, *issuers = chain
+    if any(each.usage == DANE_EE and each.selector == 1 and covers(each, leaf) for each in records):
+        return ()
+    if any(each.usage == DANE_EE and covers(each, leaf) for each in records):
+        return (leaf,)
+    anchors = [place for place, issuer in enumerate(issuers) for each in records if covers(each, issuer)]
+    return chain[: min(anchors) + 1] if anchors else chain[:1] if any(each.usage == DANE_TA for each in records) else ()
+
+
+# --- MTA-STS -------------------------------------------------------------------------------------------------------
 
 
 def _sts(seen: Seen, sts: StsVerdict | None) -> Iterator[Cliff]:
-    """The policy host's certificate; and how long senders keep a policy that can no longer be fetched."""
+    """The policy host's chain, the signatures on the way to it; how long senders keep what can no longer be fetched."""
     facts = seen.facts.policy.mta_sts if seen.facts.policy else None
     if facts is None or facts.fetch is None or sts is None or sts.mode not in (StsMode.ENFORCE, StsMode.TESTING):
         return
-    leaf = facts.fetch.certificates[0] if facts.fetch.certificates else None
     host = f"mta-sts.{seen.facts.target.name}"
-    if sts.state is StsState.VALID and leaf and leaf.not_after:
-        yield Cliff(leaf.not_after, "MTA-STS", "certificate of the policy host expires", host)
+    if sts.state is StsState.VALID:
+        for at, kind in _ends(facts.fetch.certificates):
+            yield Cliff(at, "MTA-STS", f"{kind} certificate of the policy host expires", host)
+        for end in facts.signatures:
+            yield _signatures_end(end, "MTA-STS")
     if sts.state in (StsState.WEBPKI_INVALID, StsState.FETCH_ERROR) and sts.max_age_s is not None:
         last = facts.fetch.fetched_at + timedelta(seconds=sts.max_age_s)
-        yield Cliff(last, "MTA-STS", "the last policy that senders may hold runs out (max_age)", host)
+        why = "the last policy that senders may hold runs out (max_age)"
+        yield Cliff(last, "MTA-STS", why, host, rolling=True)

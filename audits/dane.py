@@ -6,6 +6,7 @@ section 4.3. The handshake that counts sends the TLSA base name in SNI, as Postf
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -13,13 +14,16 @@ import msgspec
 from audits.levels import Authentication, LevelAnswer, both, level_answers
 from audits.reasons import Cause, Reason
 from audits.sessions import Observed, observed
-from audits.tlsa import DANE_TA, covers, match_chain, presentation, unusable, usable
+from audits.tlsa import DANE_EE, DANE_TA, covers, match_chain, presentation, unusable, usable
 from audits.verdicts import EndpointVerdict
 from scanner.dns_facts import Dnssec, TlsaRecord
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, EndpointUse, Fact, Level, RouteStatus
 from scanner.failures import Kind, ProbeFailure
 from scanner.policy_facts import HostTlsa, TlsaLookup
 from scanner.tls_facts import CertificateFacts, HandshakeFacts
+
+Chain = list[CertificateFacts]
+"""As received, leaf first."""
 
 
 class TlsaState(StrEnum):
@@ -243,7 +247,7 @@ def _remarks(records: Sequence[TlsaRecord], facts: EndpointFacts | None) -> tupl
     if facts is None:
         return ()
     good = usable(records)
-    chains = _chains(facts)
+    chains = chains_of(facts)
     shown = [certificate for chain in chains for certificate in chain]
     stale = [record for record in good if chains and not any(covers(record, certificate) for certificate in shown)]
     words = [f"matches no chain that is served: {presentation(record)}" for record in stale]
@@ -252,16 +256,30 @@ def _remarks(records: Sequence[TlsaRecord], facts: EndpointFacts | None) -> tupl
         kinds = ", ".join(dict.fromkeys(leaf.key.algorithm if leaf.key else "other" for leaf in lost))
         words.append(f"no record matches the {kinds} chain, which other senders may get")
     words += [f"unusable: {presentation(record)} ({why})" for record in records if (why := unusable(record))]
+    if until := _renewal_with_a_new_key(good, chains):
+        words.append(f"a certificate with another key will match no record; the present one expires {until:%Y-%m-%d}")
     if any(record.matching_type == 0 for record in good):
         words.append("matching type 0 is discouraged (RFC 7672 section 3.1.2)")
     return tuple(words)
+
+
+def _renewal_with_a_new_key(good: Sequence[TlsaRecord], chains: Sequence[Chain]) -> datetime | None:
+    """When the leaf expires whose key alone is published: its renewal must keep the key, or a record come first.
+
+    None where an issuer or the next key is published, too, or where nothing matches anyway.
+    """
+    leaves = [chain[0] for chain in chains]
+    held = [record for record in good if any(covers(record, leaf) for leaf in leaves)]
+    if not held or held != list(good) or any((r.usage, r.selector) != (DANE_EE, 1) for r in good):
+        return None
+    return min((leaf.not_after for leaf in leaves if leaf.not_after), default=None)
 
 
 def _eligible(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> Sequence[CertificateFacts]:
     return chain[1:] if record.usage == DANE_TA else chain[:1]
 
 
-def _chains(facts: EndpointFacts) -> list[list[CertificateFacts]]:
+def chains_of(facts: EndpointFacts) -> list[Chain]:
     """The different chains that were shown under the base name."""
     shown = [session.handshake for session in facts.sessions if session.handshake and session.handshake.chain]
     distinct = {handshake.chain: handshake for handshake in shown}

@@ -12,6 +12,7 @@ from typing import TextIO
 
 import msgspec
 
+from audits.cliffs import next_cliff
 from audits.gate import Gate
 from audits.json_text import json_text
 from audits.published import PublishedVerdict
@@ -138,13 +139,13 @@ def _published_cells(published: PublishedVerdict | None) -> list[str]:
     """How MUST knows its names, the levels of DANE that are sustained, the state of MTA-STS, the next cliff."""
     if published is None:
         return [""] * 4
-    dane, sts = published.dane, published.mta_sts
+    dane, sts, cliff = published.dane, published.mta_sts, next_cliff(published.cliffs)
     levels = [("dane", dane.dane), ("dane-only", dane.dane_only)] if dane else []
     return [
         " ".join(published.must_by),
         " ".join(level for level, fact in levels if fact is Fact.YES),
         sts.state.value if sts else "",
-        f"{published.cliffs[0].at:%Y-%m-%d} {published.cliffs[0].what}" if published.cliffs else "",
+        f"{cliff.at:%Y-%m-%d} {cliff.what}" if cliff else "",
     ]
 
 

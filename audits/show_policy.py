@@ -29,7 +29,8 @@ def published_lines(published: PublishedVerdict) -> Iterator[str]:
     for remark in published.remarks:
         yield f"  remark: {printable(remark, LINE)}"
     for cliff in published.cliffs:
-        yield f"  cliff: {_day(cliff.at)} {cliff.what}: {cliff.why} ({printable(cliff.where)})"
+        unless = ", unless renewed as usual" if cliff.rolling else ""
+        yield f"  cliff: {_day(cliff.at)} {cliff.what}: {cliff.why} ({printable(cliff.where)}){unless}"
 
 
 def _day(at: datetime) -> str:
@@ -88,5 +89,7 @@ def _report_lines(report: TlsRptFacts | None) -> Iterator[str]:
     else:
         where = printable(", ".join(report.destinations[:5]), LINE) or "void"
         yield f"  TLSRPT: {where}" + (f": {printable(report.problem, LINE)}" if report.problem else "")
+        if report.missing:
+            yield f"    remark: reports to {printable(report.missing)} get lost: there is no such domain"
         for remark in report.remarks:
             yield f"    remark: {printable(remark, LINE)}"

@@ -12,6 +12,15 @@ from scanner.dns_facts import Dnssec, Lookup, TlsaRecord
 from scanner.failures import ProbeFailure
 from scanner.tls_facts import CertificateFacts
 
+
+class SignatureEnd(msgspec.Struct, frozen=True):
+    """When the first signature over a secure answer ends (RFC 4034 section 3.1.5): the zone is signed anew before."""
+
+    name: str
+    rdtype: str
+    signed_until: datetime
+
+
 # --- DANE ----------------------------------------------------------------------------------------------------------
 
 
@@ -103,6 +112,7 @@ class MtaStsFacts(msgspec.Struct, frozen=True):
     """What a domain publishes for MTA-STS. `record` is None where there is none, or where `failure` says why not known.
 
     `fetch` is made only for a valid record; `policy` is what its body reads, whatever its status and certificate.
+    `signatures` are the first to end of the record, and of the addresses of the policy host.
     """
 
     record: StsRecord | None = None
@@ -110,13 +120,18 @@ class MtaStsFacts(msgspec.Struct, frozen=True):
     fetch: PolicyFetch | None = None
     policy: StsPolicy | None = None
     failure: ProbeFailure | None = None
+    signatures: tuple[SignatureEnd, ...] = ()
 
 
 # --- TLSRPT --------------------------------------------------------------------------------------------------------
 
 
 class TlsRptFacts(msgspec.Struct, frozen=True):
-    """The record at _smtp._tls (RFC 8460 section 3): destinations, or the `problem` because of which it is void."""
+    """The record at _smtp._tls (RFC 8460 section 3): destinations, or the `problem` because of which it is void.
+
+    `missing` is the domain of the first destination where the DNS says that there is no such domain; the others are not
+    looked up.
+    """
 
     text: str = ""
     destinations: tuple[str, ...] = ()
@@ -124,18 +139,19 @@ class TlsRptFacts(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
     dnssec: Dnssec = Dnssec.INDETERMINATE
     failure: ProbeFailure | None = None
+    missing: str = ""
 
 
 class PolicyFacts(msgspec.Struct, frozen=True):
     """All that a domain publishes about TLS for its mail; None where it was not looked for.
 
-    `mx_signed_until` is when the signatures of the MX answer end; kept only beside TLSA records.
+    `signatures` are the first to end of the MX answer, and of the addresses of its hosts, where these are secure.
     """
 
     tlsa: tuple[HostTlsa, ...] = ()
     mta_sts: MtaStsFacts | None = None
     tls_rpt: TlsRptFacts | None = None
-    mx_signed_until: datetime | None = None
+    signatures: tuple[SignatureEnd, ...] = ()
 
     def host(self, mx_host: str, port: int) -> HostTlsa | None:
         """The TLSA look-ups for this host and port."""

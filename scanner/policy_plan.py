@@ -5,7 +5,6 @@ often answer such questions badly, and the answer would not count (RFC 7672 sect
 """
 
 from collections.abc import Generator, Iterable
-from datetime import datetime
 
 import msgspec
 
@@ -13,6 +12,7 @@ from scanner.facts import (
     AddressRecord,
     DnsAnswer,
     Dnssec,
+    DnsStatus,
     Endpoint,
     EndpointRef,
     EndpointUse,
@@ -27,10 +27,18 @@ from scanner.facts import (
 from scanner.failures import ProbeFailure
 from scanner.mta_sts import POLICY_HOST, POLICY_PATH, sts_record
 from scanner.mta_sts import RECORD_NAME as STS_NAME
-from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFacts, StsMode, TlsaLookup, TlsRptFacts
+from scanner.policy_facts import (
+    HostTlsa,
+    MtaStsFacts,
+    PolicyFacts,
+    SignatureEnd,
+    StsMode,
+    TlsaLookup,
+    TlsRptFacts,
+)
 from scanner.route import Answers, Question, is_address
 from scanner.tlsrpt import RECORD_NAME as REPORT_NAME
-from scanner.tlsrpt import tls_rpt_record
+from scanner.tlsrpt import destination_domain, tls_rpt_record
 
 Asking = Generator[tuple[Question, ...], Answers, "Published"]
 
@@ -53,19 +61,30 @@ def policy_plan(target: Target, route: MailRoute, ports: tuple[int, ...]) -> Ask
     mx = Question(target.name, "MX")
     hosts = {host.name: host for host in route.hosts if host.addresses and not is_address(host.name)}
     aliased = [Question(host.name, "CNAME") for host in hosts.values() if _wants_alias(host)]
-    questions = (*((sts, rpt, mx) if named else ()), *aliased)
+    signed = [host.name for host in hosts.values() if host.dnssec is Dnssec.SECURE]
+    known = (*((mx,) if named else ()), *_addresses(*signed))
+    questions = (*((sts, rpt) if named else ()), *known, *aliased)
     answers = (yield questions) if questions else {}
     tlsa = [(host, port) for host in hosts.values() for port in (ports if host.dnssec is Dnssec.SECURE else ports[:1])]
     found = yield from _tlsa_of(tlsa, answers)
-    facts = PolicyFacts(
-        found,
-        _sts_facts(answers[sts]) if named else None,
-        _rpt_facts(answers[rpt]) if named else None,
-        _signed_until(answers[mx]) if named and any(host.lookups for host in found) else None,
-    )
+    reports = (yield from _rpt_facts(answers[rpt])) if named else None
+    signatures = (*_first_to_end(answers, known[:named]), *_first_to_end(answers, known[named:]))
+    facts = PolicyFacts(found, _sts_facts(answers[sts]) if named else None, reports, signatures)
     if facts.mta_sts is None or facts.mta_sts.record is None or not facts.mta_sts.record.id:
         return Published(facts)
     return (yield from _policy_host(facts, f"{POLICY_HOST}.{target.name}"))
+
+
+def _addresses(*names: str) -> tuple[Question, ...]:
+    return tuple(Question(name, rdtype) for name in names for rdtype in ("A", "AAAA"))
+
+
+def _first_to_end(answers: Answers, questions: Iterable[Question]) -> tuple[SignatureEnd, ...]:
+    """Of the secure answers to these questions the one whose signatures end first; none where none is secure."""
+    given = (answers[question] for question in questions)
+    secure = [each for each in given if isinstance(each, DnsAnswer) and each.dnssec is Dnssec.SECURE]
+    ends = [SignatureEnd(each.name, each.rdtype, each.signed_until) for each in secure if each.signed_until]
+    return tuple(sorted(ends, key=lambda end: end.signed_until)[:1])
 
 
 # --- TLSA ----------------------------------------------------------------------------------------------------------
@@ -109,7 +128,10 @@ def _tlsa_question(base: str, port: int) -> Question:
 
 
 def _with_lookup(state: HostTlsa, base: str, found: Answers) -> HostTlsa:
-    look_up = TlsaLookup(base, state.port, found[_tlsa_question(base, state.port)])
+    answer = found[_tlsa_question(base, state.port)]
+    if isinstance(answer, DnsAnswer) and not answer.records:
+        answer = msgspec.structs.replace(answer, signed_until=None)  # that there is none need not be signed for long
+    look_up = TlsaLookup(base, state.port, answer)
     return msgspec.structs.replace(state, lookups=(*state.lookups, look_up))
 
 
@@ -123,23 +145,38 @@ def _texts(answer: DnsAnswer) -> tuple[str, ...]:
 def _sts_facts(answer: Lookup) -> MtaStsFacts:
     if isinstance(answer, ProbeFailure):
         return MtaStsFacts(failure=answer, dnssec=security(answer))
-    return MtaStsFacts(sts_record(_texts(answer)), answer.dnssec)
+    record = sts_record(_texts(answer))
+    question = Question(answer.name, answer.rdtype)
+    signatures = _first_to_end({question: answer}, (question,)) if record else ()
+    return MtaStsFacts(record, answer.dnssec, signatures=signatures)
 
 
-def _rpt_facts(answer: Lookup) -> TlsRptFacts | None:
+def _rpt_facts(answer: Lookup) -> Generator[tuple[Question, ...], Answers, TlsRptFacts | None]:
+    """The record; one question more tells whether the domain of its first destination exists."""
     if isinstance(answer, ProbeFailure):
         return TlsRptFacts(failure=answer, dnssec=security(answer))
     found = tls_rpt_record(_texts(answer))
-    return msgspec.structs.replace(found, dnssec=answer.dnssec) if found else None
+    if found is None:
+        return None
+    asked = _destination(found)
+    given = (yield (asked,))[asked] if asked else None
+    absent = isinstance(given, DnsAnswer) and given.status is DnsStatus.NXDOMAIN
+    return msgspec.structs.replace(found, dnssec=answer.dnssec, missing=asked.name if asked and absent else "")
 
 
-def _signed_until(answer: Lookup) -> datetime | None:
-    return answer.signed_until if isinstance(answer, DnsAnswer) else None
+def _destination(found: TlsRptFacts) -> Question | None:
+    """The question whose answer tells whether reports have somewhere to go: of any type, as only NXDOMAIN counts."""
+    domain, by_mail = destination_domain(found.destinations[0]) if found.destinations else ("", False)
+    return Question(domain, "MX" if by_mail else "A") if domain and not is_address(domain) else None
 
 
 def _policy_host(facts: PolicyFacts, host: str) -> Asking:
-    questions = (Question(host, "A"), Question(host, "AAAA"))
+    questions = _addresses(host)
     answers = yield questions
+    sts = facts.mta_sts
+    assert sts is not None
+    signatures = (*sts.signatures, *_first_to_end(answers, questions))
+    facts = msgspec.structs.replace(facts, mta_sts=msgspec.structs.replace(sts, signatures=signatures))
     given = [answer for answer in map(answers.__getitem__, questions) if isinstance(answer, DnsAnswer)]
     records = [record.address for answer in given for record in answer.records if isinstance(record, AddressRecord)]
     failure = next((answer for answer in answers.values() if isinstance(answer, ProbeFailure)), None)

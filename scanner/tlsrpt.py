@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from scanner.domain_name import BadNameError, ascii_name
 from scanner.policy_facts import TlsRptFacts
 from scanner.text_records import BLANKS, RecordSyntaxError, check_value, fields, the_one
 
@@ -12,6 +13,8 @@ VERSION = "v=TLSRPTv1"
 _MAILTO = re.compile(r"mailto:[^@,!; ]+@[^@,!; ?]+(?:\?[^,!; ]*)?", re.IGNORECASE)
 _HTTPS = re.compile(r"https://[^/,!; ]+(?:[/?][^,!; ]*)?", re.IGNORECASE)
 """In a URI ",", "!" and ";" must be percent-encoded."""
+_URL_HOST = re.compile(r"[/:?]")
+"""What ends the host of a URL."""
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -44,6 +47,17 @@ def _read(text: str) -> TlsRptFacts:
         remarks.append("rua is repeated; the first one counts")
     problem = "" if good else "rua names no mailto: or https: address"
     return TlsRptFacts(text, good, problem, tuple(remarks))
+
+
+def destination_domain(uri: str) -> tuple[str, bool]:
+    """The domain that a destination leads to, and whether by mail; "" where it is no ordinary name."""
+    scheme, _, rest = uri.partition(":")
+    by_mail = scheme.lower() == "mailto"
+    host = rest.partition("?")[0].rpartition("@")[2] if by_mail else _URL_HOST.split(rest.removeprefix("//"))[0]
+    try:
+        return ascii_name(host), by_mail
+    except BadNameError:
+        return "", by_mail
 
 
 def _is_destination(uri: str) -> bool:

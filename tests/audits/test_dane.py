@@ -8,8 +8,18 @@ from audits.reasons import Cause
 from scanner.facts import Dnssec, Endpoint, EndpointRef, EndpointUse, Fact, RouteStatus, TlsaRecord
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.policy_facts import PolicyFacts
-from tests.audits.policy_factory import MATCH, MISMATCH, host_tlsa, seen, seen_of, tlsa_answer
+from tests.audits.policy_factory import (
+    MATCH,
+    MISMATCH,
+    host_tlsa,
+    seen,
+    seen_of,
+    seen_with_chain,
+    tlsa_answer,
+    tlsa_of,
+)
 from tests.audits.session_factory import GOOD, MX, NO_TLS, OTHER, Server, asked, domain_facts, handshake, reference
+from tests.certificate_factory import intermediate, leaf, root
 
 YES, NO, OPEN = Fact.YES, Fact.NO, Fact.INCONCLUSIVE
 PKIX = TlsaRecord(1, 0, 1, bytes(32))
@@ -117,6 +127,30 @@ def test_records_that_match_nothing_are_remarked():
         "matches no chain that is served",
         "unusable",
     ]
+
+
+BELOW = intermediate(root())
+GIVEN = leaf(BELOW, MX).facts
+KEY, NEXT_KEY = tlsa_of(3, 1, GIVEN), TlsaRecord(3, 1, 1, bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ((KEY,), True),
+        ((KEY, NEXT_KEY), False),
+        ((KEY, tlsa_of(2, 0, BELOW.facts)), False),
+        ((tlsa_of(3, 0, GIVEN),), False),
+        ((NEXT_KEY,), False),
+    ],
+)
+def test_the_key_that_a_renewal_must_keep(records, told):
+    """Where nothing but the present key is published; the next key or an issuer beside it make room for a change."""
+    verdict = dane_verdict(seen_with_chain((GIVEN, BELOW.facts), host_tlsa(tlsa_answer(*records))))
+    assert verdict
+    words = " ".join(verdict.endpoints[0].remarks)
+    assert ("another key will match no record" in words) is told
+    assert (f"{GIVEN.not_after:%Y-%m-%d}" in words) is told
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from audits.published import published_verdict
 from audits.show_policy import published_lines
 from scanner.facts import Level
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.policy_facts import MtaStsFacts, PolicyFetch, StsMode, StsPolicy, StsRecord, TlsRptFacts
+from scanner.policy_facts import MtaStsFacts, PolicyFetch, SignatureEnd, StsMode, StsPolicy, StsRecord, TlsRptFacts
 from tests.audits.policy_factory import MATCH, MISMATCH, host_tlsa, seen_of, tlsa_answer
 from tests.audits.session_factory import GOOD, MX, OTHER, SEEN, handshake, trusting
 
@@ -39,6 +39,17 @@ def test_a_domain_that_publishes_all():
         "cliff: 2026-11-21 MUST",
     ):
         assert words in said
+    assert "unless renewed" not in said
+    assert "there is no such domain" not in said
+
+
+def test_signatures_are_renewed_and_reports_need_a_destination():
+    seen = seen_of(sts=sts())
+    policy = msgspec.structs.replace(seen.facts.policy, signatures=(SignatureEnd("example.org", "MX", SEEN),))
+    seen = msgspec.structs.replace(seen, facts=msgspec.structs.replace(seen.facts, policy=policy))
+    said = lines(seen, TlsRptFacts("v=TLSRPTv1", ("mailto:tls@gone.example",), missing="gone.example"))
+    assert "cliff: 2026-11-21 DNSSEC: signatures of the MX answer end (example.org), unless renewed as usual" in said
+    assert "reports to gone.example get lost: there is no such domain" in said
 
 
 def test_only_the_handshake_with_a_name_verifies():

@@ -21,7 +21,7 @@ from scanner.facts import (
     TxtRecord,
 )
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.policy_facts import MtaStsFacts, PolicyFacts, StsMode, StsPolicy
+from scanner.policy_facts import MtaStsFacts, PolicyFacts, SignatureEnd, StsMode, StsPolicy
 from scanner.policy_plan import Published, policy_plan, policy_refs
 
 D, MX, REAL = "example.org", "mx.example.org", "real.example.net"
@@ -114,15 +114,74 @@ def test_other_ports_are_asked_of_signed_hosts_only():
     assert [name for name, kind in asked if kind == "TLSA"] == [f"_25._tcp.{MX}"]
 
 
-def test_the_end_of_the_mx_signatures_is_kept_beside_tlsa_records():
+def test_the_first_signatures_to_end_are_kept_of_secure_answers():
+    """Of the MX answer, and of the addresses of all hosts together."""
+    soon = UNTIL.replace(year=2029)
     mx = {(D, "MX"): answer(D, "MX", signed_until=UNTIL)}
-    assert run(mx | tlsa(MX, RECORD), route())[0].facts.mx_signed_until == UNTIL
-    assert run(mx, route(INSECURE))[0].facts.mx_signed_until is None
+    host = {(MX, "A"): answer(MX, "A", signed_until=UNTIL), (MX, "AAAA"): answer(MX, "AAAA", signed_until=soon)}
+    of_mx, of_host = SignatureEnd(D, "MX", UNTIL), SignatureEnd(MX, "AAAA", soon)
+    assert run(mx | host, route())[0].facts.signatures == (of_mx, of_host)
+    assert run(mx | host, route(INSECURE))[0].facts.signatures == (of_mx,)
+    assert run({(D, "MX"): answer(D, "MX", dnssec=INSECURE, signed_until=UNTIL)}, route())[0].facts.signatures == ()
+    assert run({}, route())[0].facts.signatures == ()
+
+
+def test_signatures_of_tlsa_answers_are_kept_with_their_records():
+    name = f"_25._tcp.{MX}"
+    for records in ((RECORD,), ()):
+        given = {(name, "TLSA"): answer(name, "TLSA", *records, signed_until=UNTIL)}
+        (look,) = run(given, route())[0].facts.tlsa[0].lookups
+        assert isinstance(look.answer, DnsAnswer)
+        assert look.answer.signed_until == (UNTIL if records else None)
+
+
+def test_signatures_on_the_way_to_a_policy():
+    record = answer(f"_mta-sts.{D}", "TXT", TxtRecord("v=STSv1; id=1;"), signed_until=UNTIL)
+    host = f"mta-sts.{D}"
+    given = {(f"_mta-sts.{D}", "TXT"): record, (host, "A"): answer(host, "A", signed_until=UNTIL)}
+    sts = run(given, route())[0].facts.mta_sts
+    assert sts
+    assert [(end.name, end.rdtype) for end in sts.signatures] == [(f"_mta-sts.{D}", "TXT"), (host, "A")]
+    nothing = {(f"_mta-sts.{D}", "TXT"): answer(f"_mta-sts.{D}", "TXT", signed_until=UNTIL)}
+    assert run(nothing, route())[0].facts.mta_sts == MtaStsFacts(None, SECURE)
+
+
+# --- TLSRPT: does the domain of the first destination exist? -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rua", "asked_for"),
+    [
+        ("mailto:tls@reports.example.net", ("reports.example.net", "MX")),
+        ("mailto:tls@Reports.Example.NET?subject=x", ("reports.example.net", "MX")),
+        ("https://reports.example.net:8443/v1?x=1", ("reports.example.net", "A")),
+        ("HTTPS://reports.example.net", ("reports.example.net", "A")),
+        ("mailto:tls@reports.example.net,https://second.example.net/", ("reports.example.net", "MX")),
+        ("https://192.0.2.1/report", None),
+        ("mailto:tls@[192.0.2.1]", None),
+        ("https://-.-/", None),
+        ("ftp://reports.example.net", None),
+    ],
+)
+def test_the_first_destination_of_reports(rua, asked_for):
+    record = {(f"_smtp._tls.{D}", "TXT"): answer(f"_smtp._tls.{D}", "TXT", TxtRecord(f"v=TLSRPTv1; rua={rua}"))}
+    plain, before = run({}, route(INSECURE))
+    assert plain.facts.tls_rpt is None
+    for status in DnsStatus:
+        given = {asked_for: DnsAnswer(*asked_for, status)} if asked_for else {}
+        published, asked = run(record | given, route(INSECURE))
+        assert published.facts.tls_rpt
+        assert published.facts.tls_rpt.missing == ("reports.example.net" if given and status == "nxdomain" else "")
+        assert asked == [*before, *given], "one question more, and none for what is no name"
+    unanswered = {asked_for: ProbeFailure(Stage.DNS, Kind.SERVFAIL)} if asked_for else {}
+    left_open = run(record | unanswered, route(INSECURE))[0].facts.tls_rpt
+    assert left_open
+    assert left_open.missing == ""
 
 
 def test_a_next_hop_in_brackets_has_tlsa_and_nothing_of_a_domain():
     published, asked = run(tlsa(MX, RECORD), route(), Target(f"[{MX}]", MX, brackets=True))
-    assert asked == [(f"_25._tcp.{MX}", "TLSA")]
+    assert asked == [(MX, "A"), (MX, "AAAA"), (f"_25._tcp.{MX}", "TLSA")], "its addresses are known from the route"
     assert (published.facts.mta_sts, published.facts.tls_rpt) == (None, None)
 
 
