@@ -7,6 +7,7 @@ a session was resumed.
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 import msgspec
 
@@ -25,7 +26,9 @@ _VERSIONS = {
 }
 
 
+@cache
 def _context(way: Way) -> ssl.SSLContext:
+    """One for all servers: it keeps no session of its own, and to make one costs as much as a handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -7,6 +7,7 @@ was seen, and the plain session goes on where STARTTLS is refused.
 """
 
 from collections.abc import Generator
+from functools import lru_cache
 
 import msgspec
 
@@ -16,6 +17,11 @@ from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
 from scanner.tls_facts import HandshakeFacts, HelloStyle
 from scanner.wire.hello import Hello
 from scanner.wire.server_flight import ServerFlight
+
+KNOWN_REPLIES = 2048
+"""Replies remembered: a server says the same on each of a hundred connections."""
+MAX_KNOWN_BYTES = 512
+"""Longer ones are read anew, so that nobody fills our memory."""
 
 
 class ReplyReader:
@@ -36,6 +42,14 @@ class ReplyReader:
         Raises ProtocolError for a line that is no reply (RFC 5321 section 4.2), and beyond the limits of `settings`.
         As in Postfix bare LF ends a line, and of codes that differ within a reply the last counts.
         """
+        if not self._lines and 0 < len(self._buffer) <= MAX_KNOWN_BYTES:
+            known = _whole_reply(bytes(self._buffer))
+            if known is not None:
+                self._buffer.clear()
+                return known
+        return self._next_by_line()
+
+    def _next_by_line(self) -> SmtpReply | None:
         while (end := self._buffer.find(b"\n")) >= 0:
             line = bytes(self._buffer[:end]).removesuffix(b"\r")
             del self._buffer[: end + 1]
@@ -75,9 +89,22 @@ class ReplyReader:
         return mark != "-"
 
 
-def keywords(ehlo: SmtpReply | None) -> dict[str, str]:
-    """The service extensions of an EHLO reply; none where EHLO was not accepted."""
-    return ehlo.keywords if ehlo else {}
+@lru_cache(KNOWN_REPLIES)
+def _whole_reply(data: bytes) -> SmtpReply | None:
+    """The reply, where these bytes are one and nothing else."""
+    reader = ReplyReader()
+    reader.feed(data)
+    try:
+        reply = reader._next_by_line()
+    except ProtocolError:
+        return None
+    return None if reader.take_rest() else reply
+
+
+@lru_cache(KNOWN_REPLIES)
+def offers_starttls(ehlo: SmtpReply | None) -> bool:
+    """Whether this reply to EHLO names STARTTLS; not where EHLO was not accepted."""
+    return ehlo is not None and "STARTTLS" in ehlo.keywords
 
 
 # --- steps: what the dialogue wants from its shell -----------------------------------------------------------------
@@ -140,12 +167,13 @@ class _Ended(Exception):
 
 
 class _Recorder:
-    """What one dialogue has learned so far, field by field of `SessionFacts`."""
+    """What one dialogue has learned so far, field by field of `SessionFacts`; its words only where they are kept."""
 
-    def __init__(self, hello: HelloStyle) -> None:
+    def __init__(self, hello: HelloStyle, *, keeps_words: bool = True) -> None:
         self.seen: dict[str, object] = {}
         self.transcript: list[str] = []
         self.hello = hello
+        self._keeps_words = keeps_words
 
     def facts(self, failure: ProbeFailure | None) -> SessionFacts:
         fields = {"hello": self.hello, "failure": failure, "transcript": tuple(self.transcript), **self.seen}
@@ -153,13 +181,14 @@ class _Recorder:
 
     def ask(self, step: Step, field: str = "", *, bears_421: bool = False) -> Generator[Step, Outcome, SmtpReply]:
         """Yields a step that has a reply, keeps reply and words; ends the session on a failure or, mostly, a 421."""
-        if isinstance(step, Say):
+        if isinstance(step, Say) and self._keeps_words:
             self.transcript.append(f"C: {step.line}")
         outcome = yield step
         if not isinstance(outcome, SmtpReply):
             self.end(outcome)
         assert isinstance(outcome, SmtpReply)
-        self.transcript += reply_lines(outcome)
+        if self._keeps_words:
+            self.transcript += reply_lines(outcome)
         if field:
             self.seen[field] = outcome
         if outcome.code == 421 and not bears_421:
@@ -198,12 +227,12 @@ def hello_dialogue(request: SessionRequest, hello: Hello) -> HelloDialogue:
 
     Anything that goes wrong before the hello is a failure and says nothing about TLS, not even a missing STARTTLS.
     """
-    record = _Recorder(request.hello)
+    record = _Recorder(request.hello, keeps_words=False)
     try:
         if request.transport is Transport.STARTTLS:
             yield from _greeting(record)
             ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
-            if "STARTTLS" not in keywords(ehlo):
+            if not offers_starttls(ehlo):
                 return ProbeFailure(Stage.EHLO, Kind.PROTOCOL, "STARTTLS is not offered this time", ehlo)
             reply = yield from record.ask(Say("STARTTLS", Stage.STARTTLS))
             if reply.severity != 2:
@@ -225,7 +254,7 @@ def injection_dialogue(request: SessionRequest) -> Generator[Step, Outcome, Fact
     try:
         yield from _greeting(record)
         ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
-        if "STARTTLS" not in keywords(ehlo):
+        if not offers_starttls(ehlo):
             return ProbeFailure(Stage.EHLO, Kind.PROTOCOL, "STARTTLS is not offered this time", ehlo)
         reply = yield from record.ask(Say("STARTTLS\r\nNOOP", Stage.STARTTLS))
         if reply.severity != 2:
@@ -261,7 +290,7 @@ def _starttls_session(request: SessionRequest, record: _Recorder) -> Generator[S
     ehlo = yield from _hello_commands(request, record, Stage.EHLO, ("ehlo", "helo"))
     if request.envelope and request.mail_in_clear:
         yield from _envelope(record, Stage.MAIL, "mail_clear")
-    if "STARTTLS" not in keywords(ehlo):
+    if not offers_starttls(ehlo):
         return
     reply = yield from record.ask(Say("STARTTLS", Stage.STARTTLS), "starttls", bears_421=True)
     if reply.severity != 2:

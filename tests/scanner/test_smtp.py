@@ -10,13 +10,14 @@ from scanner import settings
 from scanner.facts import SessionFacts, Transport
 from scanner.failures import Kind, ProbeFailure, ProtocolError, SmtpReply, Stage
 from scanner.smtp import (
+    MAX_KNOWN_BYTES,
     Quit,
     ReadGreeting,
     ReplyReader,
     Say,
     SessionRequest,
     Upgrade,
-    keywords,
+    offers_starttls,
     reply_lines,
     smtp_dialogue,
 )
@@ -130,10 +131,11 @@ def test_partial_shows_what_came():
 
 def test_keywords_are_upper_case_with_parameters():
     reply = SmtpReply(250, ("mx", "size 10", "starttls", "AUTH PLAIN LOGIN", ""))
-    assert keywords(reply) == {"SIZE": "10", "STARTTLS": "", "AUTH": "PLAIN LOGIN"}
-    assert keywords(None) == {}
-    assert "STARTTLS" not in keywords(SmtpReply(250, ("STARTTLS",)))
-    assert "STARTTLS" not in keywords(SmtpReply(250, ("mx", "XXXXXXXA")))
+    assert reply.keywords == {"SIZE": "10", "STARTTLS": "", "AUTH": "PLAIN LOGIN"}
+    assert offers_starttls(reply)
+    assert not offers_starttls(None)
+    assert not offers_starttls(SmtpReply(250, ("STARTTLS",)))
+    assert not offers_starttls(SmtpReply(250, ("mx", "XXXXXXXA")))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_keywords_are_upper_case_with_parameters():
      ("STARTTLS-NOW", False), ("XSTARTTLS", False)],
 )  # fmt: skip
 def test_starttls_is_recognised_where_postfix_recognises_it(line, offered):
-    assert ("STARTTLS" in keywords(SmtpReply(250, ("mx", line)))) is offered
+    assert offers_starttls(SmtpReply(250, ("mx", line))) is offered
 
 
 def test_reply_lines_look_as_on_the_wire():
@@ -236,3 +238,12 @@ def test_submissions_starts_with_tls():
     steps, facts = play([HANDSHAKE, GREETING, EHLO], request)
     assert steps == ["TLS", "greeting", "EHLO me", "QUIT"]
     assert facts.ehlo_tls == EHLO
+
+
+@given(
+    st.sampled_from([b"220 mx ESMTP\r\n", b"250-mx\r\n250-SIZE 10\r\n250 STARTTLS\r\n", b"250 " + b"x" * 600 + b"\n"])
+)
+def test_a_reply_that_was_seen_before_is_read_as_the_first_time(wire):
+    (first,), (again,) = replies_of(wire), replies_of(wire)
+    assert first == again == replies_of(*(wire[at : at + 1] for at in range(len(wire))))[0]
+    assert (first is again) is (len(wire) <= MAX_KNOWN_BYTES)
