@@ -109,7 +109,9 @@ def judgement_from_text(text: bytes, times: str) -> bytes:
 
 def endpoint_content(facts: EndpointFacts) -> Content:
     hashes = tuple(certificate.sha256 for certificate in facts.certificates)
-    stored = _StoredEndpoint(facts.endpoint, facts.sessions, hashes, facts.failure, facts.tls, facts.hello_connections)
+    stored = _StoredEndpoint(
+        facts.endpoint, facts.sessions, hashes, facts.failure, facts.tls, facts.hello_connections, facts.deep
+    )
     return content("endpoint", _encoder.encode(stored))
 
 

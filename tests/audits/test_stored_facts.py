@@ -21,9 +21,12 @@ from audits.stored_facts import (
     target_text,
     unpacked,
 )
+from scanner.answers import Fact
+from scanner.deep_facts import DeepFacts
 from scanner.facts import EndpointFacts, Level, SessionFacts, Target
 from scanner.failures import SmtpReply
 from scanner.tls_facts import HelloStyle
+from scanner.wire_facts import TlsFacts
 from tests.stored_samples import NIGHT, certificate, domain, endpoint, seen, unreachable
 
 LATIN = st.text(alphabet=st.characters(max_codepoint=255), max_size=40)
@@ -38,6 +41,17 @@ def round_trip(facts: EndpointFacts) -> EndpointFacts:
 def test_endpoints_come_back() -> None:
     for facts in (seen(), unreachable(), EndpointFacts(endpoint(), NIGHT)):
         assert round_trip(facts) == facts
+
+
+def test_every_field_of_an_endpoint_comes_back() -> None:
+    deep = DeepFacts(command_injection=Fact.YES, vulnerability_connections=3)
+    full = msgspec.structs.replace(
+        seen(), failure=unreachable().failure, tls=TlsFacts(versions=(), connections=7), hello_connections=7, deep=deep
+    )
+    empty = EndpointFacts(endpoint(), NIGHT)
+    fields = [field for field in EndpointFacts.__struct_fields__ if field not in ("endpoint", "seen_at")]
+    assert all(getattr(full, field) != getattr(empty, field) for field in fields), "a field is new: fill it here"
+    assert round_trip(full) == full
 
 
 @given(st.lists(LATIN, max_size=3), st.integers(100, 599), LATIN)
