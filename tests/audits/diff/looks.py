@@ -1,7 +1,9 @@
 """Looks at one domain on several nights, for the tests of the diff: scripted servers, judged as in a scan."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 
@@ -11,7 +13,8 @@ from audits.grade import domain_verdict
 from audits.published import published_verdict
 from audits.records import domain_record
 from audits.sender_levels import sender_levels
-from scanner.facts import Dnssec, EndpointFacts, EndpointUse, Fact, MxHost, RouteStatus
+from audits.store import DomainResult, RunStart, Store
+from scanner.facts import Dnssec, EndpointFacts, EndpointUse, Fact, MxHost, RouteStatus, Target
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFacts, TlsRptFacts
 from scanner.tls_facts import CertificateFacts, PublicKeyFacts
@@ -104,6 +107,29 @@ def look(number: int, night: Night) -> Look:
             record, published=published, sustained=levels.sustained, unknown=levels.unknown
         )
     return Look(f"night-{number}", SEEN + number * DAY, record, facts)
+
+
+def stored(path: Path, *runs: Mapping[str, Night], finished: bool = True) -> None:
+    """A store with these runs, each of the domains in it, a day apart."""
+    with Store.open(path, writing=True) as store:
+        for number, nights in enumerate(runs):
+            text = " ".join(nights)
+            start = RunStart(started=SEEN + number * DAY, input_digest=hashlib.sha256(text.encode()).hexdigest())
+            run = store.begin_run(start, [Target(name, name) for name in nights])
+            for seq, (name, night) in enumerate(nights.items(), 1):
+                store.save(run.id, [_result(seq, name, look(number, night))], _certified(night))
+            if finished:
+                store.finish_run(run.id, run.started + DAY / 24)
+
+
+def _result(seq: int, name: str, seen: Look) -> DomainResult:
+    facts = msgspec.structs.replace(seen.facts, target=Target(name, name))
+    record = msgspec.structs.replace(seen.record, domain=name, domain_unicode=name)
+    return DomainResult(seq, facts, record.grade.value, msgspec.json.encode(record))
+
+
+def _certified(night: Night) -> list[EndpointFacts]:
+    return [_endpoint(night, server, at) for servers in night.servers.values() for at, server in servers.items()]
 
 
 def _endpoint(night: Night, server: Server, address: str) -> EndpointFacts:

@@ -49,6 +49,19 @@ def test_records_that_come_and_go():
     assert (gone.kind, gone.severity, gone.after, gone.where) == (Kind.TLSA_CHANGED, Severity.WARNING, "none", MX)
 
 
+def test_records_that_match_no_longer_break_dane():
+    broken, changed = changes(published(tlsa=tlsa(HERE)), published(tlsa=tlsa(OTHER)))
+    assert (broken.kind, broken.severity, broken.before, broken.after) == (
+        Kind.DANE_BROKEN,
+        Severity.ALARM,
+        "yes",
+        "no",
+    )
+    assert broken.evidence.startswith("tlsa-invalid: ")
+    assert changed.kind is Kind.TLSA_CHANGED
+    assert "dane-mended" in kinds(published(tlsa=tlsa(OTHER)), published(tlsa=tlsa(HERE)))
+
+
 def test_the_order_of_records_means_nothing():
     assert kinds(published(tlsa=tlsa(HERE, OTHER)), published(tlsa=tlsa(OTHER, HERE))) == []
 
