@@ -1,0 +1,108 @@
+"""Baselines as files: read whole or refused with the place; extended, narrowed, and honest about their clauses."""
+
+from pathlib import Path
+
+import pytest
+
+from audits.baseline import MAX_BYTES, BaselineError, Confidence, Scale, baseline_from_file, shipped, shipped_baseline
+
+HEAD = '[baseline]\nid = "house"\ntitle = "House"\nports = { 25 = "strict" }\n'
+FIRST = """
+[[requirement]]
+id = "H-1"
+rule = "TLS-001"
+level = "must"
+clause = "1"
+text = "no old versions"
+confidence = "confirmed"
+expects = { forbidden = ["TLSv1.0"] }
+"""
+SECOND = FIRST.replace("H-1", "H-2")
+MOZILLA = '[baseline]\nid = "house"\ntitle = "House"\nextends = "mozilla-intermediate"\n'
+
+
+@pytest.fixture
+def written(tmp_path: Path):
+    def write(text: str) -> Path:
+        (tmp_path / "house.toml").write_text(text)
+        return tmp_path / "house.toml"
+
+    return write
+
+
+def test_a_file_is_read(written):
+    read = baseline_from_file(written(HEAD + FIRST))
+    assert (read.head.id, read.scale(25), read.scale(465)) == ("house", Scale.STRICT, None)
+    assert [q.requirement.id for q in read.questions] == ["H-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (HEAD + FIRST.replace("TLS-001", "TLS-999"), "house.toml:7: there is no rule TLS-999"),
+        (HEAD + FIRST + 'colour = "red"\n', "house.toml:7: Object contains unknown field `colour`"),
+        (HEAD + FIRST.replace('"must"', '"ought"'), "house.toml:7: Invalid enum value 'ought'"),
+        (HEAD + FIRST.replace('level = "must"', "level = 3"), "house.toml:7: Expected `str`, got `int`"),
+        (HEAD + FIRST.replace("forbidden", "forbiden"), "house.toml:7: H-1: expects: Object"),
+        (HEAD + FIRST.replace('["TLSv1.0"]', '"TLSv1.0"'), "house.toml:7: H-1: expects: Expected `array`"),
+        (HEAD + FIRST + FIRST, "house.toml:7: two requirements have the id H-1"),
+        (HEAD + FIRST + "[", "house.toml: no TOML"),
+        (HEAD.replace("strict", "stern") + FIRST, "house.toml: Invalid enum value 'stern'"),
+        (FIRST, "house.toml: Object missing required field `baseline`"),
+        (MOZILLA.replace("mozilla-i", "mozila-i"), "house.toml:4: extends 'mozila-intermediate', which does not exist"),
+        (MOZILLA + 'drop = ["NOPE"]\n', "house.toml:5: drop: mozilla-intermediate has no requirement NOPE"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(written, text, words):
+    with pytest.raises(BaselineError) as refused:
+        baseline_from_file(written(text))
+    assert words in str(refused.value)
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    for content, words in ((b"\xff", "byte 0 is not UTF-8"), (b" " * (MAX_BYTES + 1), "larger than")):
+        (tmp_path / "b.toml").write_bytes(content)
+        with pytest.raises(BaselineError, match=words):
+            baseline_from_file(tmp_path / "b.toml")
+    with pytest.raises(BaselineError, match="cannot be read"):
+        baseline_from_file(tmp_path)
+
+
+def test_an_extension_adds_replaces_and_drops(written):
+    base = shipped_baseline("mozilla-intermediate")
+    ids = [q.requirement.id for q in base.questions]
+    mine = SECOND.replace("H-2", ids[0])
+    read = baseline_from_file(written(MOZILLA + f'drop = ["{ids[-1]}"]\n' + FIRST + mine))
+    kept = [one for one in ids if one != ids[-1] or one == ids[0]]
+    assert [q.requirement.id for q in read.questions] == [*kept, "H-1"]
+    replaced = next(q for q in read.questions if q.requirement.id == ids[0])
+    assert replaced.requirement.expects == {"forbidden": ["TLSv1.0"]}
+    assert read.head.ports == base.head.ports
+    assert read.organisational == base.organisational
+
+
+def test_an_extension_may_judge_ports_by_another_scale(written):
+    read = baseline_from_file(written(MOZILLA + 'ports = { 25 = "strict" }\n'))
+    assert (read.scale(25), read.scale(465)) == (Scale.STRICT, Scale.STRICT)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(BaselineError, match="mozilla-intermediate"):
+        shipped_baseline("nist")
+
+
+@pytest.mark.parametrize("id", shipped())
+def test_shipped_baselines_are_whole(id):
+    read = shipped_baseline(id)
+    assert read.head.id == id
+    assert read.head.title
+    assert read.head.url
+    assert read.head.ports
+    assert read.questions
+    assert read.sources, "the addresses of what was read"
+    for question in read.questions:
+        asked = question.requirement
+        assert asked.clause
+        assert asked.text
+        if asked.confidence is not Confidence.CONFIRMED:
+            assert asked.note, f"{asked.id}: a clause that is not confirmed says what is not"
