@@ -1,7 +1,10 @@
 """`tlsaudit judge`: a stored run under baselines, offline; the same result as during the scan."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,11 +19,13 @@ if TYPE_CHECKING:
     from audits.store import Store
 
 PAGE = 200
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("run_name", metavar="RUN", default="latest")
 @STORE_OPTION
+@click.option("--evidence", type=_FOLDER, help="Judge an evidence pack (`tlsaudit export --evidence`), not a store.")
 @baseline_options
 @trust_options
 @click.option("--require", type=click.Choice(LEVEL_WORDS, case_sensitive=False), help="The level to be sustained.")
@@ -40,10 +45,11 @@ def judge(run_name: str, store: str, **options: Any) -> None:
     """
     from audits.baseline_options import chosen, evaluator_of, gate_lines
     from audits.cli import EXIT_GATE, CommandFailed
+    from audits.evidence.manifest import EvidenceError
     from audits.findings_output import writer
     from audits.judge import Judge
     from audits.output import Tally
-    from audits.store import NoSuchRunError, Store, StoreError
+    from audits.store import NoSuchRunError, StoreError
     from audits.trust import TrustStoreError, load_trust_store
     from scanner.facts import Level
 
@@ -53,13 +59,13 @@ def judge(run_name: str, store: str, **options: Any) -> None:
         required = Level(options["require"].upper()) if options["require"] else None
         judge = Judge(trust, options["verify_depth"], required, evaluator_of(judging))
         tally = Tally(judging.gate)
-        with Store.open(store) as opened:
+        with opened_runs(store, options["evidence"]) as opened:
             run = opened.run(run_name)
             write = writer(options["form"], judging.baselines)
             for records in judged_records(opened, run.id, judge):
                 tally.take(records)
                 write(records)
-    except (NoSuchRunError, TrustStoreError) as error:
+    except (NoSuchRunError, TrustStoreError, EvidenceError) as error:
         raise click.UsageError(str(error)) from None
     except StoreError as error:
         raise CommandFailed(str(error)) from None
@@ -68,6 +74,24 @@ def judge(run_name: str, store: str, **options: Any) -> None:
         click.echo(line, err=True)
     if tally.missed or tally.not_passed or expired:
         raise SystemExit(EXIT_GATE)
+
+
+@contextmanager
+def opened_runs(store: str, evidence: Path | None) -> "Iterator[Store]":
+    """The store; or that of an evidence pack, which is checked and read into a store of its own for as long."""
+    from audits.evidence.read import load_pack
+    from audits.store import Store
+
+    if evidence is None:
+        with Store.open(store) as opened:
+            yield opened
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="tlsaudit-") as folder,
+        Store.open(Path(folder) / "pack.db", writing=True) as opened,
+    ):
+        load_pack(evidence, opened)
+        yield opened
 
 
 def judged_records(store: "Store", run: int, judge: "Judge") -> "Iterator[list[DomainRecord]]":

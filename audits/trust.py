@@ -133,6 +133,10 @@ class TrustStore:
         self._anchors = [_anchor(der, "a trust anchor") for der in ders]
         self._store_of = lru_cache(maxsize=64)(self._store)
 
+    def pem(self) -> bytes:
+        """All anchors as PEM (RFC 7468)."""
+        return b"".join(crypto.dump_certificate(crypto.FILETYPE_PEM, anchor) for anchor in self._anchors)
+
     def at(self, moment: datetime) -> crypto.X509Store:
         """OpenSSL's store of these anchors, set to a moment. OpenSSL counts whole seconds."""
         return self._store_of(moment.astimezone(UTC).replace(microsecond=0))

@@ -95,9 +95,9 @@
     const words = Object.entries(facts.protocols).map(([version, fact]) => `${version} ${fact}`).join(", ");
     const lines = [`state ${facts.state}, STARTTLS ${facts.starttls}, last seen ${facts.seen}, connections ${facts.connections}`];
     if (facts.detail) lines.push(facts.detail);
-    lines.push(`sustains ${facts.sustained.join(", ") || "nothing known"}`);
+    if (facts.sustained.length) lines.push(`sustains ${facts.sustained.join(", ")}`);
     facts.reasons.forEach(([level, fact, reason, detail]) => lines.push(`${level}: ${fact}, ${reason}: ${detail}`));
-    lines.push(words);
+    if (Object.values(facts.protocols).some((fact) => fact !== "not-tested")) lines.push(words);
     for (const [version, suites] of Object.entries(facts.suites)) {
       lines.push(`${version}${facts.incomplete.includes(version) ? " (at least)" : ""}: ${suites.join(", ")}`);
     }
@@ -126,7 +126,7 @@
     const said = [`Sustained: ${domain.sustained.join(", ") || "none"}`, domain.coverage];
     if (domain.unknown.length) said.push(`not known: ${domain.unknown.join(", ")}`);
     if (domain.names) said.push(domain.names.join(", "));
-    cell.append(make("p", said.join("; ")));
+    cell.append(make("p", said.filter(Boolean).join("; ")));
     if (domain.binding) {
       const [reason, host, words, remedy] = domain.binding;
       cell.append(make("p", `What caps it: ${reason}${host ? ` at ${host}` : ""}: ${words}`));

@@ -1,0 +1,52 @@
+"""The files of an evidence pack and what stands in them.
+
+`facts/*.jsonl` hold what was seen, `certificates/` each chain's DER by its SHA-256, `records.jsonl` what was judged
+then, `trust.pem` the anchors. `SHA256SUMS` covers every file; `sha256sum -c SHA256SUMS` checks it without tlsaudit.
+Certificates stand in the facts with everything but their DER, which is put back when the pack is read.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from scanner.facts import EndpointFacts
+
+FORMAT = 1
+RUN, DOMAINS, ENDPOINTS = "run.json", "facts/domains.jsonl", "facts/endpoints.jsonl"
+CERTIFICATES, RECORDS, TRUST = "facts/certificates.jsonl", "records.jsonl", "trust.pem"
+README = """\
+Evidence of a scan of mail servers by tlsaudit {version}.
+
+run.json        the run: when, with which options, by which version, with which trust store
+facts/          what was seen: domains, endpoints with their transcripts, certificates; one JSON object a line
+certificates/   the DER of each certificate, by its SHA-256
+records.jsonl   how it was judged then
+trust.pem       the trust anchors at hand when the pack was made; {same}
+SHA256SUMS      check with: sha256sum -c SHA256SUMS
+
+To judge it again, offline:  tlsaudit judge --evidence DIR --baseline ID --no-system-trust --cafile DIR/trust.pem
+Times are UTC, by the clock of the machine that scanned.
+"""
+
+
+class PackedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """`run.json`."""
+
+    format: int
+    name: str
+    started: datetime
+    finished: datetime | None
+    exported: datetime
+    options: msgspec.Raw
+    input_digest: str
+    tool_version: str
+    trust_digest: str
+    trust_digest_of_pack: str
+    domains: int
+
+
+class PackedEndpoint(msgspec.Struct, frozen=True):
+    """A line of `facts/endpoints.jsonl`: the facts without certificates, which are named by their SHA-256."""
+
+    facts: EndpointFacts
+    certificates: tuple[str, ...]
