@@ -28,6 +28,8 @@ def writer(form: str, baselines: Sequence[Baseline]) -> Callable[[Sequence[Domai
     """Writes records to stdout in one of the forms of `tlsaudit judge`."""
     if form == "jsonl":
         return jsonl_writer(sys.stdout)
+    if form == "nagios":
+        return lambda _records: None
     if form == "findings":
         return _write_findings
     return lambda records: _write_lines(line for record in records for line in verdict_lines(record))

@@ -32,10 +32,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "jsonl", "findings"]),
+    type=click.Choice(["table", "jsonl", "findings", "nagios"]),
     default="table",
     show_default=True,
-    help="table: the verdicts; jsonl: whole records; findings: JSON lines, one a finding.",
+    help="table: the verdicts; jsonl: whole records; findings: JSON lines, one a finding; nagios: one line.",
 )
 def judge(run_name: str, store: str, **options: Any) -> None:
     """Judge RUN (default: the newest) again from its stored facts: no packet is sent.
@@ -48,6 +48,7 @@ def judge(run_name: str, store: str, **options: Any) -> None:
     from audits.evidence.manifest import EvidenceError
     from audits.findings_output import writer
     from audits.judge import Judge
+    from audits.nagios import Outcome, nagios_line, status_of
     from audits.output import Tally
     from audits.store import NoSuchRunError, StoreError
     from audits.trust import TrustStoreError, load_trust_store
@@ -70,6 +71,10 @@ def judge(run_name: str, store: str, **options: Any) -> None:
     except StoreError as error:
         raise CommandFailed(str(error)) from None
     expired = judging.waivers.expired(run.started.date())
+    if options["form"] == "nagios":
+        outcome = Outcome(len(expired))
+        click.echo(nagios_line(tally, outcome))
+        raise SystemExit(status_of(tally, outcome))
     for line in gate_lines(tally.not_passed, expired):
         click.echo(line, err=True)
     if tally.missed or tally.not_passed or expired:

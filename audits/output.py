@@ -13,6 +13,7 @@ from typing import TextIO
 import msgspec
 
 from audits.cliffs import next_cliff
+from audits.findings import Verdict
 from audits.gate import Gate
 from audits.json_text import json_text
 from audits.published import PublishedVerdict
@@ -49,7 +50,7 @@ class OutputLostError(Exception):
 
 
 class Tally:
-    """Counts what the exit code depends on. `not_passed`: domain -> why it does not pass the gate."""
+    """Counts what the exit code depends on. `not_passed`: domain -> why it misses the gate; `warned`: domains."""
 
     def __init__(self, gate: Gate | None = None) -> None:
         self._gate = gate or Gate()
@@ -57,6 +58,7 @@ class Tally:
         self.grades: Counter[Grade] = Counter()
         self.missed = 0
         self.open = 0
+        self.warned = 0
 
     def take(self, records: Sequence[DomainRecord]) -> None:
         for record in records:
@@ -64,6 +66,7 @@ class Tally:
             self.missed += record.compliant is False
             left_alone = record.binding is not None and record.binding.reason == Cause.NOT_ASKED
             self.open += record.grade is Grade.INCONCLUSIVE and not left_alone
+            self.warned += any(finding.verdict is Verdict.WARN for finding in record.findings)
             if reasons := self._gate.missed_by(record):
                 self.not_passed[record.domain] = reasons[:_REASONS]
 

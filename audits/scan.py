@@ -18,6 +18,7 @@ from audits import DISTRIBUTION
 from audits.baseline_options import Chosen, chosen, evaluator_of, gate_lines
 from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
 from audits.judge import Judge
+from audits.nagios import Outcome, nagios_line, status_of
 from audits.output import OutputError, OutputLostError, Tally, csv_writer, jsonl_writer, opened_output
 from audits.policy_options import canaries
 from audits.records import DomainRecord
@@ -123,6 +124,10 @@ def _scan(asked: ScanJob) -> int:
         _say(summary(tally.grades, run.targets, time.monotonic() - started))
         if not complete:
             _say("stopped by a signal; what is done is stored: go on with --resume")
+    if options["form"] == "nagios":
+        outcome = Outcome(len(expired), complete, options["max_inconclusive"])
+        print(nagios_line(tally, outcome), file=asked.stream)
+        return status_of(tally, outcome) if complete else EXIT_INTERRUPTED
     tally.missed += len(expired)
     return _exit_code(tally, complete, options["max_inconclusive"])
 

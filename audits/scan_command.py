@@ -170,10 +170,10 @@ def network_options(command: Any) -> Any:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "jsonl", "csv"]),
+    type=click.Choice(["table", "jsonl", "csv", "nagios"]),
     default="table",
     show_default=True,
-    help="How results are printed.",
+    help="How results are printed; nagios: one line, and the exit codes of a plugin.",
 )
 @click.option(
     "--output",

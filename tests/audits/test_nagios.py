@@ -1,0 +1,56 @@
+"""One line for monitoring: status by what is worst, no foreign text, performance data that plugins read."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from audits.cli import cli
+from audits.gate import Gate, gate_from_words
+from audits.nagios import Outcome, Status, nagios_line, status_of
+from audits.output import Tally
+from tests.audits.evidence.pack_factory import filled_store
+from tests.audits.reports.report_factory import few, healthy, judged
+
+LINE = re.compile(r"TLSAUDIT (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+ \| (\w+=\d+ ?)+")
+
+
+def tally_of(names, gate: Gate | None = None) -> Tally:
+    tally = Tally(gate)
+    tally.take([domain.record for domain in judged(names)])
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("tally", "outcome", "status"),
+    [
+        (Tally(), Outcome(), Status.OK),
+        (tally_of({"a.example": healthy(0)}, gate_from_words(["MUST"])), Outcome(), Status.CRITICAL),
+        (Tally(), Outcome(expired=1), Status.WARNING),
+        (Tally(), Outcome(complete=False), Status.UNKNOWN),
+        (tally_of({"a.example": few()["silent.example"]}), Outcome(), Status.UNKNOWN),
+        (tally_of({"a.example": few()["silent.example"]}), Outcome(max_inconclusive=100), Status.OK),
+    ],
+)
+def test_the_worst_decides(tally, outcome, status):
+    assert status_of(tally, outcome) is status
+    assert LINE.fullmatch(nagios_line(tally, outcome))
+    assert f"TLSAUDIT {status.name} -" in nagios_line(tally, outcome)
+
+
+def test_foreign_names_do_not_stand_in_the_line():
+    tally = tally_of({"evil|x.example": healthy(0), "good.example": healthy(1)}, gate_from_words(["MUST"]))
+    line = nagios_line(tally, Outcome())
+    assert LINE.fullmatch(line)
+    assert "good.example" in line
+    assert "evil" not in line
+
+
+def test_judge_prints_it_with_the_exit_code_of_a_plugin(tmp_path):
+    filled_store(tmp_path / "s.db")[0].close()
+    words = ["judge", "--store", str(tmp_path / "s.db"), "--format", "nagios"]
+    fine = CliRunner().invoke(cli, words)
+    assert (fine.exit_code, fine.output[:13]) == (0, "TLSAUDIT OK -")
+    missed = CliRunner().invoke(cli, [*words, "--fail-on", "MUST"])
+    assert missed.exit_code == 2
+    assert LINE.fullmatch(missed.output.strip())
