@@ -13,9 +13,11 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, update
 
-from audits.store_database import Database, open_database
+from audits.store_columns import GradeRow, grade_rows
+from audits.store_database import Database, Space, open_database
 from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
 from audits.store_pairs import Hashes, Pair, domains_with, hashes_with, missing_page, pair_page, shared_targets
+from audits.store_prune import Pruned, estimate, prune
 from audits.store_results import (
     DomainResult,
     certificates_with,
@@ -116,6 +118,27 @@ class Store:
             _change_run(connection, run, status=RunStatus.FINISHED, finished=finished)
             return run_by_id(connection, run)
 
+    # --- old runs, taken out ---
+
+    def prune(self, doomed: Sequence[int]) -> Pruned:
+        """Takes runs out, then the facts and certificates that no run uses any more. Killed in between it leaves whole
+        runs, and at worst contents that the next time takes out.
+        """
+        return prune(self._database.writing, self._database.unchecked, doomed)
+
+    def prune_estimate(self, doomed: Sequence[int]) -> Pruned:
+        """What `prune` would take out; also for a store that is open for reading."""
+        with self._database.reading() as connection:
+            return estimate(connection, doomed)
+
+    def space(self) -> Space:
+        """How large the store is, and how much of that is free."""
+        return self._database.space()
+
+    def compact(self) -> None:
+        """Gives free space back to the file system; needs as much room again while it lasts."""
+        self._database.compact()
+
     # --- runs, read ---
 
     def resume_run(self, digest: str) -> RunInfo | None:
@@ -168,6 +191,13 @@ class Store:
         """The certificates with these hexadecimal SHA-256, by them, as far as they are stored."""
         with self._database.reading() as connection:
             return certificates_with(connection, hashes)
+
+    # --- columns, read without the facts behind them ---
+
+    def grade_rows(self, run: int) -> list[GradeRow]:
+        """Entry, grade and required level of every domain with a result, in the order of the input."""
+        with self._database.reading() as connection:
+            return grade_rows(connection, run)
 
     # --- two runs, read side by side ---
 

@@ -7,6 +7,7 @@ a time, for one transaction, so a `Database` may be used from any worker thread,
 """
 
 import os
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, ProgrammingError
 
 from audits.store_errors import StoreError, store_error
@@ -29,6 +30,13 @@ CACHE_KIB = 8 * 1024
 """Pages kept in memory, a connection. A million entries in random order go in within 18 s with 4 MiB, 12 s with 16."""
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """To this size the write-ahead log is cut after a checkpoint."""
+
+
+class Space(msgspec.Struct, frozen=True):
+    """The size of a database; `free_bytes` of it the next runs fill before it grows."""
+
+    whole_bytes: int
+    free_bytes: int
 
 
 class Database:
@@ -55,11 +63,66 @@ class Database:
         with _sentences(self.where), self._one_writer, self._writing_engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def unchecked(self) -> Iterator[Connection]:
+        """As `writing`, without a search for broken references: for taking out what nothing refers to.
+
+        SQLite looks through all results for each content that is deleted, because they have no index by their content;
+        PostgreSQL does the same, and so gets such an index for the time.
+        """
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                with _indexed(connection):
+                    yield connection
+                return
+        engine = self._writing_engine.execution_options(tlsaudit_unchecked=True)
+        with _sentences(self.where), self._one_writer, engine.begin() as connection:
+            yield connection
+
+    def space(self) -> Space:
+        """How large the database is."""
+        with self.reading() as connection:
+            if connection.dialect.name == "postgresql":
+                return Space(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0, 0)
+            pages, free, size = (
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return Space(pages * size, free * size)
+
+    def compact(self) -> None:
+        """Gives free space back to the file system: SQLite writes the file anew, which needs as much room again.
+
+        PostgreSQL does so by itself. Killed in the middle the file is as it was.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _sentences(self.where), self._one_writer:
+            connection = self._engine.raw_connection()
+            try:
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    connection.cursor().execute(statement)
+            except sqlite3.DatabaseError as error:
+                raise store_error(self.where, error) from error
+            finally:
+                connection.close()
+
     def close(self) -> None:
         release, self._release = self._release, None
         self._engine.dispose()
         if release is not None:
             release()
+
+
+@contextmanager
+def _indexed(connection: Connection) -> Iterator[None]:
+    """Indexes of the references to contents, as long as the block lasts."""
+    columns = ("domain_results", "facts"), ("domain_results", "judgement"), ("endpoint_results", "facts")
+    for table, column in columns:
+        connection.exec_driver_sql(f"CREATE INDEX prune_{table}_{column} ON {table} ({column})")
+    yield
+    for table, column in columns:
+        connection.exec_driver_sql(f"DROP INDEX prune_{table}_{column}")
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -163,7 +226,11 @@ def _file_engine(path: Path, mode: dict[str, str], *, writing: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        for_writing = connection.get_execution_options().get("tlsaudit_writing")
+        options = connection.get_execution_options()
+        for_writing = options.get("tlsaudit_writing")
+        if for_writing:  # has to stand before BEGIN, and stays with the connection, which the pool hands on
+            checks = "OFF" if options.get("tlsaudit_unchecked") else "ON"
+            connection.exec_driver_sql(f"PRAGMA foreign_keys = {checks}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if for_writing else "BEGIN")
 
     return engine
