@@ -59,7 +59,11 @@ _AT_STAKE = {Obligation.MUST: Verdict.FAIL, Obligation.SHOULD: Verdict.WARN, Obl
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[baseline]` table. `ports`: port -> scale; a port that is missing is not judged by this baseline."""
+    """The `[baseline]` table. `ports`: port -> scale; a port that is missing is not judged by this baseline.
+
+    `extends` takes another baseline over and may change it; `includes` puts whole ones beside its own requirements,
+    each with its own ports.
+    """
 
     id: str
     title: str
@@ -68,6 +72,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str = ""
     url: str = ""
     extends: str = ""
+    includes: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     ports: dict[str, Scale] = {}
     notes: tuple[str, ...] = ()
@@ -109,11 +114,15 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A requirement with its rule and its expectations, ready to be asked."""
+    """A requirement with its rule and its expectations, ready to be asked.
+
+    `ports` are those of the baseline that it was included from; None: of the baseline that asks.
+    """
 
     requirement: Requirement
     rule: Rule
     expects: msgspec.Struct
+    ports: dict[str, Scale] | None = None
 
     def at_stake(self, scale: Scale, on: date | None) -> Verdict:
         """The verdict where it is not met: by the level, lowered where unconfirmed, not yet in force, or advisory."""
@@ -135,9 +144,10 @@ class Baseline(msgspec.Struct, frozen=True):
     organisational: tuple[Organisational, ...] = ()
     sources: dict[str, str] = {}
 
-    def scale(self, port: int) -> Scale | None:
-        """How a port is judged; None where the baseline does not speak of it."""
-        return self.head.ports.get(str(port))
+    def scale(self, port: int, question: Question | None = None) -> Scale | None:
+        """How a port is judged (by this question); None where the baseline does not speak of it."""
+        own = question.ports if question else None
+        return (self.head.ports if own is None else own).get(str(port))
 
 
 @cache
@@ -178,13 +188,42 @@ def _complete(text: str, name: str, seen: tuple[str, ...]) -> Baseline:
     own = tuple(_question(requirement, text, name) for requirement in file.requirement)
     _refuse_twice((question.requirement.id for question in own), text, name)
     head = file.baseline
+    whole = Baseline(head, own, file.organisational, file.sources)
+    for id in head.includes:
+        whole = _with_included(whole, _other(id, "includes", (text, name, seen)), text, name)
     if not head.extends:
-        return Baseline(head, own, file.organisational, file.sources)
-    if head.extends in seen or head.extends not in shipped():
-        why = "extends itself" if head.extends in seen else f"extends {head.extends!r}, which does not exist"
-        raise BaselineError(f"{_place(text, name, head.extends)}: {why}; there are {', '.join(shipped())}")
-    base = _complete(shipped()[head.extends], f"{head.extends}.toml", (*seen, head.extends))
-    return _extended(base, Baseline(head, own, file.organisational, file.sources), text, name)
+        return whole
+    return _extended(_other(head.extends, "extends", (text, name, seen)), whole, text, name)
+
+
+def _other(id: str, verb: str, at: tuple[str, str, tuple[str, ...]]) -> Baseline:
+    """The shipped baseline that the one `at` (its text, its name, what it stands in) takes in."""
+    text, name, seen = at
+    if id in seen or id not in shipped():
+        why = f"{verb} itself" if id in seen else f"{verb} {id!r}, which does not exist"
+        raise BaselineError(f"{_place(text, name, id)}: {why}; there are {', '.join(shipped())}")
+    return _complete(shipped()[id], f"{id}.toml", (*seen, id))
+
+
+def _with_included(own: Baseline, other: Baseline, text: str, name: str) -> Baseline:
+    """`own` with the questions of `other` behind it; what came in already on another way is not asked twice."""
+    known = {question.requirement.id: question.requirement for question in own.questions}
+    fresh = []
+    for question in other.questions:
+        id = question.requirement.id
+        if known.get(id, question.requirement) != question.requirement:
+            raise BaselineError(
+                f"{_place(text, name, other.head.id)}: {other.head.id} has another requirement {id}, too"
+            )
+        if id not in known:
+            ports = other.head.ports if question.ports is None else question.ports
+            fresh.append(msgspec.structs.replace(question, ports=ports))
+    return Baseline(
+        own.head,
+        (*own.questions, *fresh),
+        tuple(dict.fromkeys((*own.organisational, *other.organisational))),
+        own.sources | other.sources,
+    )
 
 
 def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
@@ -195,7 +234,7 @@ def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
             raise BaselineError(f"{_place(text, name, dropped)}: drop: {own.head.extends} has no requirement {dropped}")
     mine = {question.requirement.id: question for question in own.questions}
     kept = tuple(
-        mine.pop(question.requirement.id, question)
+        mine.pop(question.requirement.id, _rescaled(question, own.head.ports))
         for question in base.questions
         if question.requirement.id not in own.head.drop
     )
@@ -203,6 +242,13 @@ def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
     return Baseline(
         head, (*kept, *mine.values()), (*base.organisational, *own.organisational), base.sources | own.sources
     )
+
+
+def _rescaled(question: Question, scales: dict[str, Scale]) -> Question:
+    """An included question on the ports of its own, judged as the one who extends it says."""
+    if question.ports is None:
+        return question
+    return msgspec.structs.replace(question, ports={port: scales.get(port, s) for port, s in question.ports.items()})
 
 
 def _parsed(text: str, name: str) -> _File:

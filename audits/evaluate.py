@@ -62,7 +62,7 @@ class Evaluator:
 
 def _asked(view: DomainView, baseline: Baseline, question: Question) -> Iterator[Finding]:
     for subject, established in _facts(view, baseline, question):
-        scale = Scale.STRICT if subject.port is None else baseline.scale(subject.port)
+        scale = Scale.STRICT if subject.port is None else baseline.scale(subject.port, question)
         if scale is None:
             continue
         at_stake = question.at_stake(scale, subject.at.date() if subject.at else None)
@@ -84,7 +84,7 @@ def _facts(view: DomainView, baseline: Baseline, question: Question) -> Iterable
 
 def _concerns(baseline: Baseline, question: Question, endpoint: EndpointView) -> bool:
     ports = question.requirement.ports
-    return baseline.scale(endpoint.port) is not None and (not ports or endpoint.port in ports)
+    return baseline.scale(endpoint.port, question) is not None and (not ports or endpoint.port in ports)
 
 
 def _answer(question: Question, established: Any, at_stake: Verdict) -> tuple[Verdict, str]:

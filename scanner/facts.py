@@ -113,8 +113,19 @@ class SubmissionService(msgspec.Struct, frozen=True):
     port: int
 
 
+class ServiceLookup(msgspec.Struct, frozen=True):
+    """What the SRV look-up of one submission service gave, a "." for a target included; `failure` where nothing."""
+
+    service: str
+    records: tuple[SrvRecord, ...] = ()
+    failure: ProbeFailure | None = None
+
+
 class MailRoute(msgspec.Struct, frozen=True):
-    """Where the mail of a target goes; hosts in order of preference."""
+    """Where the mail of a target goes; hosts in order of preference.
+
+    `null_mx` has all MX records where one of them is null, `services` the SRV look-ups, empty where they were not made.
+    """
 
     status: RouteStatus
     hosts: tuple[MxHost, ...] = ()
@@ -122,6 +133,8 @@ class MailRoute(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     failure: ProbeFailure | None = None
     mx_dnssec: Dnssec = Dnssec.INDETERMINATE
+    null_mx: tuple[MxRecord, ...] = ()
+    services: tuple[ServiceLookup, ...] = ()
 
 
 # --- endpoints -----------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from scanner.facts import (
     MxHost,
     MxRecord,
     RouteStatus,
+    ServiceLookup,
     SrvRecord,
     SubmissionService,
     Target,
@@ -56,7 +57,9 @@ def route_plan(target: Target, submission: bool = False) -> RoutePlan:
     services = tuple(Question(f"{service}.{target.name}", "SRV") for service in SERVICES) if submission else ()
     answers = yield (question, *services)
     route = yield from _route_of_mx(target, answers[question])
-    found = [(q.name.removesuffix(f".{target.name}"), record) for q in services for record in _srv(answers[q])]
+    looked = tuple(_service(q.name.removesuffix(f".{target.name}"), answers[q]) for q in services)
+    route = msgspec.structs.replace(route, services=looked)
+    found = [(look.service, record) for look in looked for record in look.records if record.target]
     if not found:
         return route
     hosts = yield from _hosts([(0, record.target) for _, record in found])
@@ -73,7 +76,7 @@ def _route_of_mx(target: Target, answer: Lookup) -> RoutePlan:
         return MailRoute(RouteStatus.NO_SUCH_DOMAIN, aliases=answer.aliases, mx_dnssec=answer.dnssec)
     records = [record for record in answer.records if isinstance(record, MxRecord)]
     if any(not record.exchange for record in records):
-        route = MailRoute(RouteStatus.NULL_MX)
+        route = MailRoute(RouteStatus.NULL_MX, null_mx=tuple(records[: settings.MAX_MX_HOSTS]))
     elif records:
         ordered = sorted((record.preference, record.exchange) for record in records)[: settings.MAX_MX_HOSTS]
         hosts = yield from _hosts(ordered)
@@ -119,12 +122,13 @@ def _host(preference: int, name: str, answers: Answers) -> MxHost:
     )
 
 
-def _srv(answer: Lookup) -> list[SrvRecord]:
-    """The SRV records that name a host; at most as many as we look at."""
+def _service(name: str, answer: Lookup) -> ServiceLookup:
+    """The SRV records of one service, best first; at most as many as we look at."""
     if isinstance(answer, ProbeFailure):
-        return []
-    records = (record for record in answer.records if isinstance(record, SrvRecord) and record.target)
-    return sorted(records, key=lambda record: (record.priority, -record.weight))[: settings.MAX_MX_HOSTS]
+        return ServiceLookup(name, failure=answer)
+    records = (record for record in answer.records if isinstance(record, SrvRecord))
+    best = sorted(records, key=lambda record: (not record.target, record.priority, -record.weight))
+    return ServiceLookup(name, tuple(best[: settings.MAX_MX_HOSTS]))
 
 
 def is_address(name: str) -> bool:

@@ -28,10 +28,11 @@ class Inapplicable(msgspec.Struct, frozen=True):
 
 
 class EndpointView(msgspec.Struct, frozen=True):
-    """One endpoint of a domain; `facts` is None where nobody was to be asked."""
+    """One endpoint of a domain; `facts` is None where nobody was to be asked. `published` is that of the domain."""
 
     verdict: EndpointVerdict
     facts: EndpointFacts | None
+    published: PublishedVerdict | None = None
 
     @property
     def subject(self) -> str:
@@ -82,7 +83,7 @@ class DomainView(msgspec.Struct, frozen=True):
         """Its mail and submission endpoints, as they are met without a server name."""
         for verdict in self.verdict.endpoints:
             if verdict.ref.use is not EndpointUse.POLICY:
-                yield EndpointView(verdict, self.endpoints.get(verdict.ref.endpoint))
+                yield EndpointView(verdict, self.endpoints.get(verdict.ref.endpoint), self.published)
 
 
 class EndpointFact(Protocol):

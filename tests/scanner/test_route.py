@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -230,11 +231,23 @@ def test_submission_services_are_asked_for_and_kept():
     ]
     assert asked[:3] == [Question("example.org", "MX"), *(Question(f"{s}.example.org", "SRV") for s in SERVICES)]
     assert resolved(SUBMISSION)[0].submission == ()
+    assert resolved(SUBMISSION)[0].services == (), "nobody asked"
+    first, second = route.services
+    assert (first.service, [record.target for record in first.records]) == ("_submissions._tcp", ["s.example.org"])
+    assert [record.target for record in second.records] == ["t.example.org", ""], "what is decidedly not there stays"
+
+
+def test_a_null_mx_is_kept_with_what_stands_beside_it():
+    route, _ = resolved({("example.org", "MX"): mx((10, ""), (20, "a.example.org"))})
+    assert route.null_mx == (MxRecord(10, ""), MxRecord(20, "a.example.org"))
+    assert resolved({("example.org", "MX"): mx((20, "a.example.org"))})[0].null_mx == ()
 
 
 def test_trouble_with_srv_changes_nothing_about_mail():
     zone = {**SUBMISSION, **{(f"{service}.example.org", "SRV"): SERVFAIL for service in SERVICES}}
-    assert resolved(zone, submission=True)[0] == resolved(zone)[0]
+    route = resolved(zone, submission=True)[0]
+    assert [(look.service, look.failure) for look in route.services] == [(service, SERVFAIL) for service in SERVICES]
+    assert msgspec.structs.replace(route, services=()) == resolved(zone)[0]
 
 
 # --- any answers ---------------------------------------------------------------------------------------------------
