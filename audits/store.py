@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, update
 
-from audits.store_columns import GradeRow, grade_rows
+from audits.store_columns import GradeRow, grade_rows, judgement_page
 from audits.store_database import Database, Space, open_database
 from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
 from audits.store_pairs import Hashes, Pair, domains_with, hashes_with, missing_page, pair_page, shared_targets
@@ -198,6 +198,11 @@ class Store:
         """Entry, grade and required level of every domain with a result, in the order of the input."""
         with self._database.reading() as connection:
             return grade_rows(connection, run)
+
+    def judgements(self, run: int) -> Iterator[bytes]:
+        """What the judges wrote of each domain with a result, as JSON, in the order of the input."""
+        pages = self._pages(judgement_page, run, 0, lambda row: row[0])
+        return (judgement for _, judgement in pages)
 
     # --- two runs, read side by side ---
 
