@@ -20,7 +20,7 @@ Hashes = tuple[bytes, bytes]
 class Pair(msgspec.Struct, frozen=True):
     """A domain of the newer run. `known`: the older run has a result for it; `same`: facts and judgement are equal.
 
-    `judgement` is the newer one as it is stored: JSON, the times at which endpoints were seen left blank.
+    `judgement` is the newer one as JSON, the times at which endpoints were seen left blank.
     """
 
     seq: int
@@ -40,7 +40,7 @@ def pair_page(connection: Connection, runs: tuple[int, int], after: int, limit: 
     older, newer = runs
     rows = connection.execute(
         select(_new.c.seq, _here.c.entry, _new.c.facts, _new.c.judgement, _old.c.facts, _old.c.judgement)
-        .add_columns(facts.c.coding, facts.c.content)
+        .add_columns(_new.c.times, facts.c.coding, facts.c.content)
         .join(_here, and_(_here.c.run == _new.c.run, _here.c.seq == _new.c.seq))
         .join(facts, facts.c.sha256 == _new.c.judgement)
         .outerjoin(_there, and_(_there.c.run == older, _there.c.entry == _here.c.entry))
@@ -53,11 +53,13 @@ def pair_page(connection: Connection, runs: tuple[int, int], after: int, limit: 
 
 
 def _pair(row: Any) -> Pair:
-    seq, entry, seen, judged, seen_before, judged_before, coding, content = row
+    seq, entry, seen, judged, seen_before, judged_before, times, coding, content = row
     hashes = (bytes(seen), bytes(judged))
     known = seen_before is not None
     same = known and hashes == (bytes(seen_before), bytes(judged_before))
-    return Pair(seq, entry, known, same, hashes, stored_facts.unpacked(coding, content))
+    template = stored_facts.unpacked(coding, content)
+    judgement = stored_facts.cliffs_from_text(template, stored_facts.unpacked_times(times)[0])
+    return Pair(seq, entry, known, same, hashes, judgement)
 
 
 def missing_page(connection: Connection, runs: tuple[int, int], after: int, limit: int) -> list[tuple[int, str]]:

@@ -51,11 +51,19 @@ def save_domains(connection: Connection, run: int, judged: Sequence[DomainResult
     contents: list[Content] = []
     rows = []
     for seq, result in latest.items():
-        seen = stored_facts.domain_content(result.facts)
+        seen, times_seen = stored_facts.domain_content(result.facts)
         said, times = stored_facts.judgement_content(result.judgement)
         contents += seen, said
         hashes = {"facts": seen.sha256, "judgement": said.sha256}
-        rows.append({"run": run, "seq": seq, "grade": result.grade, "times": times, **hashes})
+        rows.append(
+            {
+                "run": run,
+                "seq": seq,
+                "grade": result.grade,
+                "times": stored_facts.packed_times(times, times_seen),
+                **hashes,
+            }
+        )
     _add_contents(connection, contents)
     row = domain_results.c
     _delete_keys(connection, delete(domain_results).where(row.run == run), row.seq, latest)
@@ -184,6 +192,7 @@ def domain_rows(run: int, entries: Sequence[str]) -> Select[Any]:
 
 def domain_from_row(row: Any) -> DomainResult:
     seq, grade, times, seen_coding, seen, judged_coding, judged = row
-    domain = stored_facts.domain_from_text(stored_facts.unpacked(seen_coding, seen))
-    judgement = stored_facts.judgement_from_text(stored_facts.unpacked(judged_coding, judged), times)
+    times_judged, times_seen = stored_facts.unpacked_times(times)
+    domain = stored_facts.domain_from_text(stored_facts.unpacked(seen_coding, seen), times_seen)
+    judgement = stored_facts.judgement_from_text(stored_facts.unpacked(judged_coding, judged), times_judged)
     return DomainResult(seq, domain, grade, judgement)

@@ -104,7 +104,7 @@ certificates = Table(
     Column("facts", Text, nullable=False),
 )
 
-# `times` are those that stood in the judgement, which is stored without them.
+# `times` are those that stood in the judgement and in the facts, which are stored without them (stored_facts).
 domain_results = Table(
     "domain_results",
     metadata,

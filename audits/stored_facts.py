@@ -1,13 +1,15 @@
 """How facts become stored contents and come back: JSON, compressed, addressed by its SHA-256.
 
 What differs from night to night although nothing changed is kept apart, so that the same facts give the same hash:
-the times (columns of their rows), and the certificates, which many endpoints share.
+the times (columns of their rows), and the certificates, which many endpoints share. Such times are when something was
+seen or fetched, and the ends of signatures, because a zone is signed anew long before they come.
 """
 
 import hashlib
+import itertools
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum
 
@@ -25,9 +27,17 @@ _WINDOW_BITS, _MEMORY_LEVEL = 13, 6
 _NOWHERE = b""
 """Stands for the DER in the JSON of a certificate; the bytes have a column of their own."""
 
-_SEEN_AT = re.compile(rb'"seen_at":"([0-9TZ:.+-]+)"')
-_NO_TIME = b'"seen_at":""'
-"""Within a JSON text both can only be a member of an object: in a string the quotation marks would be escaped."""
+_FACTS, _AGAIN = ";", "="
+"""In a packed text of times: what follows stood in the facts; the place of the time that stands here again."""
+_TIME = re.compile(rb'":"([0-9TZ:.+-]+)"')
+_BLANK = re.compile(rb'":"()"')
+_MOVING = (b'"seen_at', b'"fetched_at', b'"signed_until')
+_CLIFF = b'"at'
+_ROLLING = re.compile(rb'","what":"[^"\\]*","why":"[^"\\]*","where":"[^"\\]*","rolling":true')
+"""Within a JSON text these can only be members of an object: in a string the quotation marks would be escaped.
+
+The day of a cliff moves where the cliff is rolling. The names are looked at last: most values are no times.
+"""
 
 
 class Coding(IntEnum):
@@ -79,32 +89,84 @@ def unpacked(coding: int, stored: bytes) -> bytes:
     return zlib.decompress(stored) if coding == Coding.ZLIB else stored
 
 
-def domain_content(facts: DomainFacts) -> Content:
-    return content("domain", _encoder.encode(facts))
+def domain_content(facts: DomainFacts) -> tuple[Content, str]:
+    """The facts of a domain without the times that move, and these times, for `domain_from_text`."""
+    return _without_times("domain", _encoder.encode(facts))
 
 
-def domain_from_text(text: bytes) -> DomainFacts:
-    return _domain_decoder.decode(text)
+def domain_from_text(text: bytes, times: str) -> DomainFacts:
+    return _domain_decoder.decode(_with_times(text, times))
 
 
 def judgement_content(judgement: bytes) -> tuple[Content, str]:
-    """A judgement without the times at which its endpoints were seen, and these times.
-
-    Put back by `judgement_from_text` to the byte. A text in which that would be ambiguous is stored as it is.
-    """
-    times = _SEEN_AT.findall(judgement)
-    template = _SEEN_AT.sub(_NO_TIME, judgement)
-    if template.count(_NO_TIME) != len(times):
-        return content("judgement", judgement), ""
-    return content("judgement", template), b" ".join(times).decode()
+    """A judgement without the times that move, and these times. Put back by `judgement_from_text` to the byte."""
+    return _without_times("judgement", judgement)
 
 
 def judgement_from_text(text: bytes, times: str) -> bytes:
+    return _with_times(text, times)
+
+
+def cliffs_from_text(text: bytes, times: str) -> bytes:
+    """A judgement with the days of its cliffs; the other times are left blank."""
+    return _with_times(text, times, only=_CLIFF)
+
+
+def packed_times(judged: str, seen: str) -> str:
+    """The times of a judgement and those of its facts as one text; a time that repeats is written as its place."""
+    words = [*judged.split(), _FACTS, *seen.split()] if seen else judged.split()
+    first: dict[str, int] = {}
+    for place, word in enumerate(words):
+        first.setdefault(word, place)
+    return " ".join(word if first[word] == place else f"{_AGAIN}{first[word]}" for place, word in enumerate(words))
+
+
+def unpacked_times(packed: str) -> tuple[str, str]:
+    """What `packed_times` got."""
+    words = packed.split()
+    whole = [words[int(word[1:])] if word.startswith(_AGAIN) else word for word in words]
+    judged, _, seen = " ".join(whole).partition(_FACTS)
+    return judged.rstrip(), seen.lstrip()
+
+
+def _without_times(kind: str, text: bytes) -> tuple[Content, str]:
+    """A text in which it would be ambiguous where the times stood is stored as it is."""
+    found = _moving(_TIME, text)
+    template = _filled(text, found, itertools.repeat(b""))
+    if len(_moving(_BLANK, template)) != len(found):
+        return content(kind, text), ""
+    return content(kind, template), b" ".join(time[1] for time in found).decode()
+
+
+def _with_times(text: bytes, times: str, only: bytes = b"") -> bytes:
     if not times:
         return text
-    parts = text.split(_NO_TIME)
-    filled = (b'"seen_at":"%b"%b' % pair for pair in zip(times.encode().split(), parts[1:], strict=True))
-    return parts[0] + b"".join(filled)
+    found = _moving(_BLANK, text)
+    given = times.encode().split()
+    wanted = (t if text.endswith(only, 0, blank.start()) else b"" for t, blank in zip(given, found, strict=True))
+    return _filled(text, found, wanted)
+
+
+def _moving(pattern: re.Pattern[bytes], text: bytes) -> list[re.Match[bytes]]:
+    """The members whose value moves from night to night."""
+    return [found for found in pattern.finditer(text) if _moves(text, found)]
+
+
+def _moves(text: bytes, found: re.Match[bytes]) -> bool:
+    start = found.start()
+    return text.endswith(_MOVING, 0, start) or (
+        text.endswith(_CLIFF, 0, start) and _ROLLING.match(text, found.end(1)) is not None
+    )
+
+
+def _filled(text: bytes, found: Iterable[re.Match[bytes]], values: Iterable[bytes]) -> bytes:
+    """The text with other values in the places that were found."""
+    parts: list[bytes] = []
+    end = 0
+    for place, value in zip(found, values, strict=False):
+        parts += text[end : place.start(1)], value
+        end = place.end(1)
+    return b"".join((*parts, text[end:]))
 
 
 def endpoint_content(facts: EndpointFacts) -> Content:

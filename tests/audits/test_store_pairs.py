@@ -1,9 +1,12 @@
 """Two runs side by side in the store: order, pages, hashes."""
 
+import msgspec
 import pytest
 
+from audits.cliffs import Cliff
 from audits.store import Store
 from scanner.facts import Target
+from scanner.policy_facts import PolicyFacts, SignatureEnd
 from tests import stored_samples
 from tests.stored_samples import entries, result, start, store_place
 
@@ -47,6 +50,24 @@ def test_times_do_not_make_a_difference(store):
     assert pair.same
     assert b'"seen_at":""' in pair.judgement
     assert store.domains_of(second, ["d1.example", "nobody.example"]) == {"d1.example": result(1, seen_at=later)}
+
+
+def test_a_zone_that_is_signed_anew_makes_no_difference(store):
+    """And the day on which its signatures end is there all the same, in what is read of both."""
+
+    def signed(until):
+        ends = PolicyFacts(signatures=(SignatureEnd("d1.example", "MX", until),))
+        facts = msgspec.structs.replace(result(1).facts, policy=ends)
+        judgement = msgspec.json.encode({"cliffs": [Cliff(until, "DNSSEC", "signatures end", rolling=True)]})
+        return msgspec.structs.replace(result(1), facts=facts, judgement=judgement)
+
+    until = stored_samples.NIGHT + stored_samples.timedelta(days=9)
+    nights = [signed(until), signed(until + stored_samples.timedelta(days=1))]
+    first, second = (filled(store, number, entries(1), [night]) for number, night in enumerate(nights))
+    ((pair,),) = store.pairs(first, second)
+    assert pair.same
+    assert pair.judgement == nights[1].judgement
+    assert list(store.domains(first)) + list(store.domains(second)) == nights
 
 
 def test_pages_of_long_lists(store):

@@ -6,10 +6,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audits.cliffs import Cliff
 from audits.stored_facts import (
     Coding,
     certificate_from_text,
     certificate_text,
+    cliffs_from_text,
     content,
     domain_content,
     domain_from_text,
@@ -17,14 +19,17 @@ from audits.stored_facts import (
     endpoint_from_text,
     judgement_content,
     judgement_from_text,
+    packed_times,
     target_from_stored,
     target_text,
     unpacked,
+    unpacked_times,
 )
 from scanner.answers import Fact
 from scanner.deep_facts import DeepFacts
-from scanner.facts import EndpointFacts, Level, SessionFacts, Target
+from scanner.facts import DnsAnswer, Dnssec, DnsStatus, DomainFacts, EndpointFacts, Level, SessionFacts, Target
 from scanner.failures import SmtpReply
+from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFacts, PolicyFetch, SignatureEnd, TlsaLookup
 from scanner.tls_facts import HelloStyle
 from scanner.wire_facts import TlsFacts
 from tests.stored_samples import NIGHT, certificate, domain, endpoint, seen, unreachable
@@ -71,7 +76,61 @@ def test_whatever_a_certificate_holds_comes_back(name: str, der: bytes) -> None:
 
 def test_domains_come_back() -> None:
     facts = domain(1, 1, 2, 300)
-    assert domain_from_text(unpacked(*domain_content(facts).packed())) == facts
+    stored, times = domain_content(facts)
+    assert domain_from_text(unpacked(*stored.packed()), times) == facts
+    assert times == ""
+
+
+DAYS = st.datetimes(timezones=st.just(UTC))
+
+
+def publishing(fetched: datetime, signed: datetime, said: str = "") -> DomainFacts:
+    """A domain with every kind of time that moves although nothing changes."""
+    tlsa = DnsAnswer("_25._tcp.mx", "TLSA", DnsStatus.RECORDS, dnssec=Dnssec.SECURE, signed_until=signed)
+    sts = MtaStsFacts(fetch=PolicyFetch(fetched, body=said), signatures=(SignatureEnd("_mta-sts", "TXT", signed),))
+    hosts = (HostTlsa("mx", 25, Dnssec.SECURE, None, (TlsaLookup("mx", 25, tlsa),)),)
+    policy = PolicyFacts(hosts, sts, None, (SignatureEnd("example.org", "MX", signed),))
+    return msgspec.structs.replace(domain(1), policy=policy)
+
+
+@given(DAYS, DAYS, LATIN)
+def test_what_was_fetched_and_signed_anew_is_the_same_content(fetched: datetime, signed: datetime, said: str) -> None:
+    facts = publishing(fetched, signed, said)
+    stored, times = domain_content(facts)
+    assert domain_from_text(unpacked(*stored.packed()), times) == facts
+    assert domain_content(publishing(NIGHT, NIGHT, said))[0] == stored
+    assert stored != domain_content(publishing(fetched, signed, said + "x"))[0]
+    assert len(times.split()) == 4
+
+
+def judged(at: datetime, *found: Cliff) -> bytes:
+    return msgspec.json.encode({"endpoints": [{"seen_at": at}], "published": {"cliffs": found}})
+
+
+@given(DAYS, DAYS, LATIN)
+def test_the_day_of_a_rolling_cliff_moves_and_that_of_a_certificate_does_not(
+    at: datetime, day: datetime, said: str
+) -> None:
+    def both(at: datetime, day: datetime, rolling: bool) -> bytes:
+        return judged(at, Cliff(NIGHT, "MUST", said), Cliff(day, "DANE", "signatures", "mx", rolling))
+
+    stored, times = judgement_content(both(at, day, True))
+    assert judgement_from_text(stored.text, times) == both(at, day, True)
+    assert judgement_content(both(NIGHT, NIGHT, True))[0] == stored
+    assert cliffs_from_text(stored.text, times) == both(at, day, True).replace(msgspec.json.encode(at), b'""', 1)
+    fixed, times = judgement_content(both(at, day, False))
+    assert len(times.split()) == 1
+    assert (judgement_content(both(at, NIGHT, False))[0] == fixed) is (day == NIGHT)
+
+
+WORDS = st.lists(st.sampled_from(["2026-11-21T06:30:00Z", "2026-11-22T06:30:00.000001Z", "5", "0", "-"]), max_size=6)
+
+
+@given(WORDS, WORDS)
+def test_times_are_packed_and_come_back(of_judgement: list[str], of_facts: list[str]) -> None:
+    packed = packed_times(" ".join(of_judgement), " ".join(of_facts))
+    assert unpacked_times(packed) == (" ".join(of_judgement), " ".join(of_facts))
+    assert all(packed.split().count(word) <= 1 for word in (*of_judgement, *of_facts))
 
 
 def test_time_and_certificates_are_not_part_of_the_content() -> None:
@@ -84,7 +143,17 @@ def test_time_and_certificates_are_not_part_of_the_content() -> None:
 
 TIMES = st.lists(st.datetimes(timezones=st.just(UTC)), max_size=3)
 SLIPS = st.sampled_from(
-    [b'"seen_at":""', b'"seen_at":"x"', b'"seen_at":"2026', b'"seen_at":" "', b'"', b'"seen_at":"2026-11-21T06:30:00Z"']
+    [
+        b'"at":"',
+        b'","what":"a","why":"b","where":"c","rolling":true',
+        b'"signed_until":""',
+        b'"seen_at":""',
+        b'"seen_at":"x"',
+        b'"seen_at":"2026',
+        b'"seen_at":" "',
+        b'"',
+        b'"seen_at":"2026-11-21T06:30:00Z"',
+    ]
 )
 
 
