@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audits.policy_write_command import write
+
 if TYPE_CHECKING:
     from audits.postfix.lint import LintMessage
     from audits.postfix.main_cf import MainCf
@@ -29,6 +31,9 @@ class BadInput(click.ClickException):
 @click.group()
 def policy() -> None:
     """Postfix TLS policies: which level applies, and what is wrong with a table or a main.cf."""
+
+
+policy.add_command(write)
 
 
 @policy.command()

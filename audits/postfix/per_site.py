@@ -18,7 +18,7 @@ from scanner.facts import Level
 
 DEFERRED_CONFIGURATION = "4.7.5"
 DEFERRED_LOOKUP = "4.3.0"
-_ORDER = (Level.MAY, Level.NONE, Level.MUST_NOPEERMATCH, Level.MUST)
+PER_SITE_ORDER = (Level.MAY, Level.NONE, Level.MUST_NOPEERMATCH, Level.MUST)
 
 
 class GlobalPolicy(msgspec.Struct, frozen=True):
@@ -143,9 +143,9 @@ class _Search:
         if not self._values:
             self._say(Rule.GLOBAL_STANDS, "Neither next-hop nor host is in smtp_tls_per_site: the global level stands.")
             return self._policy.level
-        winner = max(self._values, key=_ORDER.index)
+        winner = max(self._values, key=PER_SITE_ORDER.index)
         if len(set(self._values)) == 2:
-            self._say(*_conflict(winner, min(self._values, key=_ORDER.index)))
+            self._say(*_conflict(winner, min(self._values, key=PER_SITE_ORDER.index)))
         level = TLS_LEVEL_OF[winner]
         if winner is Level.MAY and self._policy.level.rank > TlsLevel.MAY.rank:
             sentence = f"A value MAY gives way to a stronger global level: {self._policy.level}."

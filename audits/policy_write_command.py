@@ -1,0 +1,193 @@
+"""`tlsaudit policy write`: a Postfix table from stored runs that loses no mail, beside what stands there now."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audits.show_command import STORE_OPTION
+
+if TYPE_CHECKING:
+    from audits.policy_table.evidence import Evidence
+    from audits.policy_table.lines import Wish
+    from audits.policy_table.table import Table
+
+FORMATS = click.Choice(["per-site", "policy-maps", "transport"])
+TOLD = 50
+"""Domains without a line that are named; the others are counted."""
+
+BETWEEN = "# " + "=" * 30 + " here begins another file, for transport_maps " + "=" * 30
+"""Between the two tables on stdout."""
+
+Files = list[tuple[str | None, str]]
+"""Texts with the file that each belongs into; None stands for stdout."""
+
+
+@click.command()
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@click.option("--format", "form", type=FORMATS, required=True, help="Which table; transport also routes to the hosts.")
+@click.option(
+    "--postfix", "version", default="3.7", show_default=True, metavar="VERSION", help="Who will read the table."
+)
+@click.option("--output", metavar="FILE", help="Where the table is kept; without it it goes to stdout.")
+@click.option("--policy-output", metavar="FILE", help="With transport: where the policies of the routes are kept.")
+@STORE_OPTION
+@click.option("--runs", "count", type=click.IntRange(1, 100), default=3, show_default=True, help="How many must agree.")
+@click.option("--strict", is_flag=True, help="No line that trusts names from unsigned MX records.")
+@click.option("--ipv4-only", is_flag=True, help="The sender has inet_protocols = ipv4: IPv6 addresses do not count.")
+@click.option("--force", is_flag=True, help="Replace files that exist and differ.")
+def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> None:
+    """Write a TLS policy table from the newest runs: only what every address of every MX host sustained in all of them.
+
+    A "no" in the newest run lowers a line at once; an unanswered question lowers nothing. With fewer runs than --runs
+    only `may` and `none` are written, and only where encryption fails. What has no line follows main.cf.
+    """
+    from audits.postfix.errors import ConfigError
+    from audits.store import StoreError
+
+    try:
+        wish = _wish(form, version, options["strict"])
+        _check_outputs(form, options)
+        files, table = _made(_entries(domains), wish, options)
+        _deliver(files, wish, options["force"])
+        _tell(table)
+    except ConfigError as error:
+        raise _refused(str(error)) from None
+    except StoreError as error:
+        raise _failed(str(error)) from None
+    except OSError as error:
+        raise _failed(f"{error.filename or 'the table'} cannot be written: {error.strerror}") from None
+
+
+def _wish(form: str, text: str, strict: bool) -> "Wish":
+    from audits.policy_table.lines import POLICY_MAPS_SINCE, TableFormat, Wish
+    from audits.postfix.parameters import parse_version
+
+    try:
+        version = parse_version(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--postfix") from None
+    if form == "policy-maps" and version < POLICY_MAPS_SINCE:
+        raise click.UsageError(f"Postfix {version} has no smtp_tls_policy_maps: write --format per-site")
+    return Wish(TableFormat(form), version, datetime.now(UTC), strict)
+
+
+def _check_outputs(form: str, options: dict[str, Any]) -> None:
+    """Two tables need two files: nothing reads both from one."""
+    first, second = options["output"], options["policy_output"]
+    if form != "transport" and second:
+        raise click.UsageError("--policy-output belongs to --format transport")
+    if form == "transport" and bool(first) != bool(second):
+        raise click.UsageError("transport makes two tables: give --output (routes) and --policy-output, or neither")
+    if first and second and Path(first).resolve() == Path(second).resolve():
+        raise click.UsageError("--output and --policy-output are the same file")
+
+
+def _entries(domains: Iterable[str]) -> list[str]:
+    """The entries that the store knows them by."""
+    from scanner.facts import BadLine
+    from scanner.targets import target_from_text
+
+    entries = []
+    for word in domains:
+        target = target_from_text(word)
+        if target is None or isinstance(target, BadLine):
+            why = target.why if target else "there is no domain name"
+            raise click.BadParameter(f"{click.format_filename(word)}: {why}", param_hint="DOMAIN")
+        entries.append(target.entry)
+    return list(dict.fromkeys(entries))
+
+
+def _made(entries: list[str], wish: "Wish", options: dict[str, Any]) -> "tuple[Files, Table]":
+    from audits.policy_table.lines import TableFormat
+    from audits.policy_table.table import table_of
+    from audits.policy_table.text import policy_text, routes_text
+
+    table = table_of(_evidence(entries, options), wish)
+    policies = policy_text(table, wish)
+    if wish.format is not TableFormat.TRANSPORT:
+        return [(options["output"], policies)], table
+    return [(options["policy_output"], policies), (options["output"], routes_text(table, wish))], table
+
+
+def _evidence(entries: list[str], options: dict[str, Any]) -> "Iterator[Evidence]":
+    from audits.policy_table.evidence import evidence_of
+    from audits.policy_table.history import finished_runs, histories
+    from audits.store import Store
+
+    count = options["count"]
+    with Store.open(options["store"]) as store:
+        runs = finished_runs(store)
+        if not runs:
+            raise _refused(f"{options['store']} holds no finished run: scan first")
+        found = histories(store, runs, entries, count)
+    unseen = [entry for entry, looks in found.items() if not looks]
+    if unseen:
+        raise _refused(f"no finished run has {', '.join(unseen[:5])}: scan first")
+    if len(runs) < count:
+        held = f"{len(runs)} finished run{'s' if len(runs) > 1 else ''}"
+        click.echo(f"{options['store']} holds {held}, {count} are wanted: no line demands TLS yet (--runs)", err=True)
+    return (evidence_of(looks, count, options["ipv4_only"]) for looks in found.values())
+
+
+def _deliver(files: Files, wish: "Wish", force: bool) -> None:
+    """To stdout, or into the files: all are looked at before the first is touched."""
+    from audits.policy_table.files import difference, present_text, replace_file
+
+    _check(files, wish)
+    present = {path: present_text(Path(path)) for path, _ in files if path}
+    for number, (path, text) in enumerate(files):
+        if path is None:
+            click.echo(f"\n{BETWEEN}\n\n{text}" if number else text, nl=False)
+        else:
+            for line in difference(present[path] or "", text, Path(path)):
+                click.echo(line, err=True)
+    changed = [(path, text) for path, text in files if path and present[path] != text]
+    standing = [path for path, _ in changed if present[path] is not None]
+    if standing and not force:
+        raise _refused(f"{', '.join(standing)} exists and differs: nothing was written; --force replaces it")
+    for path, text in changed:
+        replace_file(Path(path), text)
+        click.echo(f"written: {path}; now run: postmap {path}", err=True)
+
+
+def _check(files: Files, wish: "Wish") -> None:
+    """No table leaves that our own linter would warn about."""
+    from audits.policy_table.text import policy_kind
+    from audits.postfix.lint import Severity, lint_table
+
+    messages = lint_table(files[0][1], files[0][0] or "table", policy_kind(wish), wish.version)
+    faults = [str(message) for message in messages if message.severity is not Severity.INFO]
+    if faults:
+        raise _failed(f"a fault of this program, nothing was written: {faults[0]}")
+
+
+def _tell(table: "Table") -> None:
+    """How many lines of which kind, and who has none."""
+    from collections import Counter
+
+    from scanner.domain_name import printable
+
+    counts = Counter(line.value.split()[0] for line in table.lines)
+    routes = [f"routes {len(table.routes)}"] if table.routes else []
+    shown = ", ".join([*routes, *(f"{level} {count}" for level, count in counts.items())])
+    click.echo(f"lines: {shown or '0'}; domains without a line: {len(table.skips)}", err=True)
+    for skip in table.skips[:TOLD]:
+        click.echo(f"  {printable(skip.entry)}: {printable(skip.why, 400)}", err=True)
+    if len(table.skips) > TOLD:
+        click.echo(f"  and {len(table.skips) - TOLD} more", err=True)
+
+
+def _refused(sentence: str) -> click.ClickException:
+    """Wrong use, or a file that is not to be used: exit code 2."""
+    from audits.policy_cli import BadInput
+
+    return BadInput(sentence)
+
+
+def _failed(sentence: str) -> click.ClickException:
+    from audits.cli import CommandFailed
+
+    return CommandFailed(sentence)

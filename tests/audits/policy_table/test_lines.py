@@ -1,0 +1,207 @@
+"""One line for one domain: each value where facts justify it, and nowhere else."""
+
+from datetime import timedelta
+
+import pytest
+
+from audits.policy_table.evidence import evidence_of
+from audits.policy_table.lines import Line, Skip, line_of, sts_patterns
+from audits.policy_table.looks import Rung, Way
+from scanner.facts import Fact
+
+from .look_factory import address, facts, look, window, wish
+
+DNSSEC, STS, NEXTHOP = ({**dict.fromkeys(Way, Fact.NO), way: Fact.YES} for way in Way)
+DANE = {Rung.DANE: Fact.YES, Rung.DANE_ONLY: Fact.YES}
+DANE_UNSIGNED = {Rung.DANE: Fact.YES, Rung.DANE_ONLY: Fact.NO}
+BY_NAME = {Rung.MUST_BY_NAME: Fact.YES}
+ENCRYPTED = facts(Rung.MUST_NOPEERMATCH)
+BROKEN = address(facts(Rung.MAY), delayed=True)
+
+
+def value(evidence, **options) -> str:
+    made = line_of(evidence, wish(**options))
+    return made.value if isinstance(made, Line) else f"- {made.why}"
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "expected"),
+    [
+        (facts() | DANE, {}, "dane-only"),
+        (facts() | DANE_UNSIGNED, {}, "dane"),
+        (ENCRYPTED | DANE_UNSIGNED, {}, "dane"),
+        (facts() | DANE_UNSIGNED, {"ways": NEXTHOP}, "secure match=nexthop"),
+        (facts(), {"ways": NEXTHOP}, "secure match=nexthop"),
+        (facts(), {"ways": STS, "sts_mx": ("mx.example.org", "*.test")}, "secure match=mx.example.org:.test"),
+        (facts(), {"ways": STS, "sts_mx": ("bad name",)}, "verify"),
+        (facts(), {"ways": DNSSEC}, "verify"),
+        (facts(), {}, "verify"),
+        (ENCRYPTED | BY_NAME, {"ways": DNSSEC}, "verify servername=hostname"),
+        (ENCRYPTED | BY_NAME, {"ways": STS, "sts_mx": ("*.test",)}, "secure match=.test servername=hostname"),
+        (ENCRYPTED, {}, "encrypt"),
+        (facts(Rung.MAY), {}, "may"),
+        (facts(Rung.NONE), {}, "none"),
+        (facts(Rung.MUST, least=Rung.MAY), {}, "verify"),
+        (facts(unknown=[Rung.MUST]), {}, "encrypt"),
+    ],
+)  # fmt: skip
+def test_policy_maps(said, more, expected):
+    assert value(window(address(said), **more)) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (facts() | DANE, "MUST"),
+        (ENCRYPTED | BY_NAME | DANE, "MUST_NOPEERMATCH"),
+        (facts(Rung.MAY), "MAY"),
+        (facts(Rung.NONE), "NONE"),
+    ],
+)
+def test_per_site(said, expected):
+    assert value(window(address(said)), form="per-site", version="2.2.9") == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "expected"),
+    [
+        ("2.10", facts() | DANE, "verify"),
+        ("2.11", facts() | DANE, "dane-only"),
+        ("3.3", ENCRYPTED | BY_NAME, "encrypt"),
+        ("3.4", ENCRYPTED | BY_NAME, "verify servername=hostname"),
+    ],
+)
+def test_the_version_decides_what_can_be_said(version, said, expected):
+    assert value(window(address(said)), version=version) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "ways", "expected"),
+    [
+        (facts(), {}, "encrypt"),
+        (facts(), DNSSEC, "verify"),
+        (facts(), NEXTHOP, "secure match=nexthop"),
+        (facts() | DANE, {}, "dane-only"),
+        (facts() | DANE_UNSIGNED, {}, "encrypt"),
+        (ENCRYPTED | BY_NAME, {}, "encrypt"),
+    ],
+)
+def test_strict_trusts_no_name_from_unsigned_mx_records(said, ways, expected):
+    ways = ways or dict.fromkeys(Way, Fact.NO)
+    assert value(window(address(said), ways=ways), strict=True) == expected
+
+
+def test_strict_in_per_site():
+    assert value(window(address()), form="per-site", strict=True) == "MUST_NOPEERMATCH"
+    assert value(window(address(), ways=STS), form="per-site", strict=True) == "MUST"
+
+
+def test_what_trusts_unsigned_names_says_so():
+    made = line_of(window(address()), wish())
+    assert made.candidate.trusting
+    made = line_of(window(address(), ways=DNSSEC), wish())
+    assert not made.candidate.trusting
+
+
+# --- ways down -----------------------------------------------------------------------------------------------------
+
+
+def test_may_is_no_line_where_encryption_is_only_unproven():
+    """It would lower a stronger global level."""
+    assert value(evidence_of([look(address())], 3)) == "- not encrypt: seen in 1 of 3 runs"
+    unknown = facts(unknown=[Rung.MUST_NOPEERMATCH, Rung.MUST])
+    assert value(window(address(unknown))).startswith("- not encrypt: not known of")
+
+
+def test_with_too_few_runs_only_what_demands_nothing():
+    assert value(evidence_of([look(address(facts(Rung.MAY)))], 3)) == "may"
+    assert value(evidence_of([look(address(facts(Rung.NONE)))], 3)) == "none"
+    assert value(evidence_of([look(address(ENCRYPTED))], 3)).startswith("-")
+
+
+def test_broken_tls_everywhere_means_none_and_somewhere_means_may():
+    assert value(window(BROKEN)) == "none"
+    good = address(host="mx2.example.org", at="192.0.2.2")
+    assert value(evidence_of([look(BROKEN, good)], 1)) == "may"
+    assert value(evidence_of([look(BROKEN, good)], 1), form="per-site", version="2.2.9") == "NONE"
+
+
+def test_broken_tls_on_a_server_that_refuses_clear_text_leaves_may():
+    demanding = address(facts(Rung.MAY, least=Rung.MAY), delayed=True)
+    assert value(window(demanding)) == "may"
+
+
+def test_a_line_falls_at_once_and_rises_slowly():
+    good, bad = address(facts()), address(ENCRYPTED)
+    days = [good, good, bad, good, good, good]
+    lines = []
+    for today in range(2, len(days) + 1):
+        looks = [look(each, days_ago=0) for each in reversed(days[:today])]
+        lines.append(value(evidence_of(looks, 2), form="per-site"))
+    assert lines == ["MUST", "MUST_NOPEERMATCH", "MUST_NOPEERMATCH", "MUST", "MUST"]
+
+
+def test_no_common_level_is_no_line():
+    clear = address(facts(Rung.NONE))
+    demanding = address(facts(Rung.MUST, least=Rung.MAY), host="mx2.example.org", at="192.0.2.2")
+    assert value(evidence_of([look(clear, demanding)], 1)).startswith("- not encrypt: ")
+
+
+# --- time ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_level_whose_certificate_ended_since_is_not_written():
+    ended = address(until=wish().now - timedelta(hours=1))
+    assert value(window(ended)) == "encrypt"
+    assert "certificate of mx.example.org expires (2026-11-21); scan again" in line_of(window(ended), wish()).lack
+
+
+def test_old_facts_make_no_line():
+    old = evidence_of([look(address(), days_ago=31)], 1)
+    assert value(old) == "- not encrypt: the newest look is too old (2026-11-20); scan again"
+
+
+# --- reasons -------------------------------------------------------------------------------------------------------
+
+
+def test_why_not_more():
+    assert line_of(window(address(ENCRYPTED)), wish()).lack.startswith("not verify: certificate-expired")
+    failing = address(facts() | {Rung.DANE: Fact.NO}, reasons={Rung.DANE: "tlsa-invalid: matches none"})
+    assert line_of(window(failing, ways=DNSSEC), wish()).lack.startswith("not dane: tlsa-invalid")
+    without = address(facts() | {Rung.DANE: Fact.NO}, reasons={Rung.DANE: "dane-required: no secure TLSA records"})
+    assert line_of(window(without, ways=DNSSEC), wish()).lack == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "port", "why"),
+    [
+        ("[mx.example.org]:465", 465, "port 465 needs"),
+        ("a b", None, "its name can be no key"),
+        ("a\nb", None, "its name can be no key"),
+        ("x" * 3 + "\u00fc", None, "its name can be no key"),
+    ],
+)
+def test_what_can_be_no_key(entry, port, why):
+    made = line_of(window(address(), entry=entry, port=port), wish())
+    assert isinstance(made, Skip)
+    assert why in made.why
+
+
+def test_next_hops_are_keys_as_they_are_written():
+    for entry in (
+        "[mx.example.org]",
+        "[mx.example.org]:587",
+        "[192.0.2.1]",
+        "[IPv6:2001:db8::1]:25",
+        "example.org:587",
+    ):
+        made = line_of(window(address(), entry=entry), wish())
+        assert (made.key, made.value) == (entry, "verify")
+
+
+def test_patterns_are_bounded():
+    many = tuple(f"mx{number}.example.org" for number in range(21))
+    assert sts_patterns(window(address(), sts_mx=many)) == ()
+    assert sts_patterns(window(address(), sts_mx=many[:20])) == many[:20]
+    assert sts_patterns(window(address(), sts_mx=("MX.example.org.", "mx.example.org"))) == ("mx.example.org",)
+    assert sts_patterns(window(address(), sts_mx=("mx.example.org", "a:b"))) == ()
