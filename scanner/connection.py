@@ -148,13 +148,12 @@ async def _held(dialogue: Generator[_Step, Outcome, R], wire: "_Wire") -> R:
     while True:
         deadline = float("inf")
         with trio.CancelScope() as scope:
-            while not scope.cancel_called:
+            while (now := trio.current_time()) < deadline:
                 try:
                     step = dialogue.send(outcome)
                 except StopIteration as stop:
                     result: R = stop.value
                     return result
-                now = trio.current_time()
                 seconds = max(0.0, min(_seconds_for(step), end - now))
                 if not 0.0 <= now + seconds - deadline <= DEADLINE_SLACK_S:
                     scope.deadline = deadline = now + seconds

@@ -45,7 +45,7 @@ def find_version(asker: Asker, version: int, *, speaks_for_lower: bool = False) 
             break
     by_version = speaks_of_version(reply.flight)
     unread = reply.verdict in (Verdict.REFUSED, Verdict.OPEN) and not by_version
-    if unread and not ledger.asked and ledger.offer_size == WHOLE_OFFER:
+    if unread and not ledger.shown and ledger.offer_size == WHOLE_OFFER:
         yield from _find_with_small_hello(asker, version)
     elif by_version and speaks_for_lower and ledger.versions.get(version) is Fact.NO:
         for lower in (lower for lower in VERSION_NAMES if SSL3 <= lower < min(version, TLS13)):
@@ -68,17 +68,17 @@ def enumerate_suites(asker: Asker, version: int) -> Steps:
     """
     ledger = asker.ledger
     for portion in ledger.portions(ledger.open_suites(version)):
-        left = set(portion)
+        left = list(portion)
         while left:
-            suites = tuple(filter(left.__contains__, portion))
-            hello = hello_for(version, suites, ledger.known_last(version, all_groups(version)))
+            hello = hello_for(version, tuple(left), ledger.known_last(version, all_groups(version)))
             large = ledger.special.get("large_hello") is Fact.INCONCLUSIVE and version > SSL3
             reply = yield from (ask_large(asker, hello) if large else asker.ask_suites(hello))
             if reply.verdict is Verdict.OPEN:
                 return
             if reply.verdict is Verdict.REFUSED or reply.flight is None:
                 break
-            left.discard(reply.flight.suite or 0)
+            left.remove(reply.flight.suite or 0)
+    ledger.settle(version)
 
 
 def ask_large(asker: Asker, hello: Hello) -> Question:

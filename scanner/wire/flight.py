@@ -5,6 +5,9 @@ or HelloRetryRequest (what follows is encrypted), at ChangeCipherSpec of a resum
 the bytes are no TLS. A server that breaks the protocol or a limit gets a `ProtocolError`; the events before it stay.
 """
 
+import struct
+from collections.abc import Callable
+
 from scanner.failures import ProtocolError
 from scanner.settings import MAX_CHAIN_BYTES
 from scanner.wire import events, messages
@@ -25,6 +28,7 @@ MAX_TEXT_BYTES = 512
 """How much is kept of an answer that is no TLS."""
 
 _RECORD_TYPES = frozenset({20, 21, 22, 23, 24})
+_RECORD_HEADER = struct.Struct(">BHH")
 _SSL2_ERROR, _SSL2_SERVER_HELLO = 0, 4
 _ORDER = {
     HandshakeType.SERVER_HELLO: 1,
@@ -38,6 +42,23 @@ _ORDER = {
 }
 """RFC 5246 section 7.3: each at most once, in this order. A ticket comes only when a session is resumed."""
 _RESUMPTION = frozenset({HandshakeType.SERVER_HELLO, HandshakeType.NEW_SESSION_TICKET})
+_READERS: dict[int, Callable[[bytes, events.ServerHello], events.Event]] = {
+    HandshakeType.CERTIFICATE: lambda body, _hello: messages.certificate(body),
+    HandshakeType.CERTIFICATE_STATUS: lambda body, _hello: messages.certificate_status(body),
+    HandshakeType.SERVER_KEY_EXCHANGE: lambda body, hello: messages.server_key_exchange(
+        body, hello.version, hello.suite
+    ),
+    HandshakeType.CERTIFICATE_REQUEST: lambda body, hello: messages.certificate_request(body, hello.version),
+    HandshakeType.SERVER_HELLO_DONE: lambda body, _hello: messages.server_hello_done(body),
+    HandshakeType.NEW_SESSION_TICKET: lambda body, _hello: messages.new_session_ticket(body),
+}
+"""How the messages behind the ServerHello are read; others are passed over."""
+
+_MESSAGE_HEADER = struct.Struct(">BBH")
+_HANDSHAKE = int(RecordType.HANDSHAKE)
+_HELLO_REQUEST, _SERVER_HELLO = int(HandshakeType.HELLO_REQUEST), int(HandshakeType.SERVER_HELLO)
+_SERVER_HELLO_DONE, _NEW_SESSION_TICKET = int(HandshakeType.SERVER_HELLO_DONE), int(HandshakeType.NEW_SESSION_TICKET)
+"""As plain numbers, which are several times faster to look up; these lines run thousands of times."""
 
 
 class FlightReader:
@@ -117,8 +138,7 @@ class FlightReader:
 
     def _read_record(self) -> bool:
         """Take one record off the front; false where it is not complete yet."""
-        kind, version = self._bytes[0], int.from_bytes(self._bytes[1:3], "big")
-        size = int.from_bytes(self._bytes[3:5], "big")
+        kind, version, size = _RECORD_HEADER.unpack_from(self._bytes)
         if kind not in _RECORD_TYPES or version >> 8 != 3:
             raise ProtocolError(f"no TLS record: type {kind}, version 0x{version:04X}")
         if not 0 < size <= MAX_RECORD_BYTES:
@@ -130,7 +150,7 @@ class FlightReader:
             raise ProtocolError(f"more than {MAX_RECORDS} records in the first flight")
         payload = bytes(self._bytes[5 : 5 + size])
         del self._bytes[: 5 + size]
-        if kind == RecordType.HANDSHAKE:
+        if kind == _HANDSHAKE:
             self._handshake += payload
             self._read_messages()
         elif kind == RecordType.ALERT:
@@ -164,54 +184,43 @@ class FlightReader:
 
     def _read_messages(self) -> None:
         while not self.finished and len(self._handshake) >= 4:
-            size = int.from_bytes(self._handshake[1:4], "big")
+            kind, high, low = _MESSAGE_HEADER.unpack_from(self._handshake)
+            size = high << 16 | low
             if size > MAX_MESSAGE_BYTES:
                 raise ProtocolError(f"a handshake message of {size} bytes")
             if len(self._handshake) < 4 + size:
                 return
-            kind, body = self._handshake[0], bytes(self._handshake[4 : 4 + size])
+            body = bytes(self._handshake[4 : 4 + size])
             del self._handshake[: 4 + size]
             self._read_message(kind, body)
 
     def _read_message(self, kind: int, body: bytes) -> None:
-        if kind == HandshakeType.HELLO_REQUEST and not body:
+        if kind == _HELLO_REQUEST and not body:
             self._count_warning()
             return
         if _ORDER.get(kind, 0) <= _ORDER.get(self._last, 0):
             raise ProtocolError(f"handshake message {kind} after {self._last}")
-        if kind != HandshakeType.SERVER_HELLO and self._hello is None:
-            raise ProtocolError(f"handshake message {kind} before the ServerHello")
-        if kind == HandshakeType.NEW_SESSION_TICKET and self._last != HandshakeType.SERVER_HELLO:
+        if self._hello is None:
+            self._read_hello(kind, body)
+            return
+        if kind == _NEW_SESSION_TICKET and self._last != _SERVER_HELLO:
             raise ProtocolError("a session ticket before the end of the handshake")
         self._last = kind
-        event = self._parsed(kind, body)
-        if event is None:
-            return
-        self.events.append(event)
-        if isinstance(event, events.ServerHello):
-            self._hello = event
-        ended = isinstance(event, events.HelloRetryRequest | events.ServerHelloDone)
-        if ended or (isinstance(event, events.ServerHello) and event.version >= TLS13):
+        if read := _READERS.get(kind):
+            self.events.append(read(body, self._hello))
+        if kind == _SERVER_HELLO_DONE:
             self._stop()
 
-    def _parsed(self, kind: int, body: bytes) -> events.Event | None:
-        version, suite = (self._hello.version, self._hello.suite) if self._hello else (0, 0)
-        match kind:
-            case HandshakeType.SERVER_HELLO:
-                return messages.server_hello(body)
-            case HandshakeType.CERTIFICATE:
-                return messages.certificate(body)
-            case HandshakeType.CERTIFICATE_STATUS:
-                return messages.certificate_status(body)
-            case HandshakeType.SERVER_KEY_EXCHANGE:
-                return messages.server_key_exchange(body, version, suite)
-            case HandshakeType.CERTIFICATE_REQUEST:
-                return messages.certificate_request(body, version)
-            case HandshakeType.SERVER_HELLO_DONE:
-                return messages.server_hello_done(body)
-            case HandshakeType.NEW_SESSION_TICKET:
-                return messages.new_session_ticket(body)
-        return None
+    def _read_hello(self, kind: int, body: bytes) -> None:
+        if kind != _SERVER_HELLO:
+            raise ProtocolError(f"handshake message {kind} before the ServerHello")
+        self._last = kind
+        hello = messages.server_hello(body)
+        self.events.append(hello)
+        if isinstance(hello, events.HelloRetryRequest) or hello.version >= TLS13:
+            self._stop()
+        else:
+            self._hello = hello
 
 
 def _ssl2_event(body: bytes) -> events.Event:

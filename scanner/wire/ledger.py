@@ -5,7 +5,7 @@ into facts at any moment, so a plan may be stopped anywhere.
 """
 
 from array import array
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -16,6 +16,7 @@ from scanner.wire.hello import Hello
 from scanner.wire.preference import Pick
 from scanner.wire.registry import offered_suites, suite
 from scanner.wire.server_flight import FlightEnd, ServerFlight
+from scanner.wire.suite_traits import Trait
 from scanner.wire.weakness import worst_first
 
 MAX_FAILURES_KEPT = 8
@@ -26,14 +27,31 @@ SMALL_OFFER = 40
 """Suites in a hello for a server that answers only small ones: it stays below 256 bytes, where old stacks stumble."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A hello and the flight that took it up, without what is kept elsewhere: certificates, numbers, offers (`Pick`).
+class Shown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a flight showed beside suite, group and chain, and which of it the hello had asked for.
 
-    A full audit sends a hundred hellos that name hundreds of suites, to many servers at a time.
+    A hundred flights of one server make a handful of these, so a full audit of many servers at a time stays small.
     """
 
-    hello: Hello
-    flight: ServerFlight
+    version: int
+    end: FlightEnd
+    anonymous: bool
+    cbc: bool
+    signed: bool
+    scheme: int | None
+    extensions: tuple[int, ...]
+    compressed: bool
+    downgrade: bool
+    client_certificate: bool
+    offered_compression: bool
+    offered_encrypt_then_mac: bool
+    offered_truncated_hmac: bool
+    offered_heartbeat: bool
+    offered_staple: bool
+
+    def has(self, extension: int) -> bool:
+        """Whether the ServerHello carried this extension."""
+        return extension in self.extensions
 
 
 class PrimeSeen(msgspec.Struct, frozen=True):
@@ -64,9 +82,9 @@ class Ledger:
         """Whether the plan wants every suite of every version."""
         self.groups_wanted: set[int] = set()
         """Versions of which it wants every group."""
-        self.asked: list[Asked] = []
+        self.shown: dict[Shown, None] = {}
         self.suite_picks: dict[int, list[Pick]] = {}
-        self.group_picks: dict[int, list[Pick]] = {}
+        self.group_picks: dict[int, dict[Pick, None]] = {}
         self.chains: dict[str, tuple[bytes, ...]] = {}
         self.stapled: set[str] = set()
         self.primes: dict[PrimeSeen, tuple[set[int], int]] = {}
@@ -89,8 +107,7 @@ class Ledger:
 
         They are never dropped, because an ECDSA certificate needs its own curve among them (RFC 8422 section 5.1).
         """
-        known = self.groups.get(version, {})
-        return tuple(sorted(groups, key=lambda group: group in known))
+        return _known_last(groups, tuple(self.groups.get(version, ())))
 
     def open_groups(self, version: int, groups: tuple[int, ...]) -> tuple[int, ...]:
         """Those of the groups that were not seen in this version."""
@@ -117,10 +134,17 @@ class Ledger:
         self.suite_picks.setdefault(version, []).append(Pick(array("H", hello.suites), code))
         if flight.group is not None:
             self.groups.setdefault(version, {})[flight.group] = None
-            self.group_picks.setdefault(version, []).append(Pick(array("H", hello.groups), flight.group))
+            self.group_picks.setdefault(version, {})[Pick(hello.groups, flight.group)] = None
         self._keep_once(hello, flight, version, code)
-        slim = msgspec.structs.replace(flight, chain=(), staple=None, prime=None, generator=b"", export_modulus=None)
-        self.asked.append(Asked(msgspec.structs.replace(hello, suites=(), groups=(), schemes=()), slim))
+        self.shown[_shown(hello, flight, version)] = None
+
+    def settle(self, version: int) -> None:
+        """Every suite of this version was asked: of the offers only the suites taken up still tell anything."""
+        accepted = self.accepted.get(version, {})
+        picks = self.suite_picks.get(version, ())
+        self.suite_picks[version] = [
+            Pick(tuple(filter(accepted.__contains__, pick.offered)), pick.picked) for pick in picks
+        ]
 
     def _keep_once(self, hello: Hello, flight: ServerFlight, version: int, code: int) -> None:
         authentication = suite(code).parts.authentication
@@ -177,6 +201,33 @@ class Ledger:
     def break_suite(self, version: int, code: int) -> None:
         """The server chose this suite and then failed, twice."""
         self.broken.setdefault(version, {})[code] = None
+
+
+@lru_cache(1024)
+def _known_last(groups: tuple[int, ...], known: tuple[int, ...]) -> tuple[int, ...]:
+    """Shared by all servers that show their groups in the same order."""
+    return tuple(sorted(groups, key=known.__contains__))
+
+
+def _shown(hello: Hello, flight: ServerFlight, version: int) -> Shown:
+    chosen = suite(flight.suite or 0)
+    return Shown(
+        version=version,
+        end=flight.end,
+        anonymous=chosen.has(Trait.ANONYMOUS),
+        cbc=chosen.has(Trait.CBC),
+        signed=flight.signed,
+        scheme=flight.scheme,
+        extensions=flight.extensions,
+        compressed=flight.compression != 0,
+        downgrade=flight.downgrade is not None,
+        client_certificate=flight.client_certificate,
+        offered_compression=len(hello.compressions) > 1,
+        offered_encrypt_then_mac=hello.encrypt_then_mac,
+        offered_truncated_hmac=hello.truncated_hmac,
+        offered_heartbeat=hello.heartbeat,
+        offered_staple=hello.status_request,
+    )
 
 
 @cache

@@ -22,15 +22,14 @@ from scanner.wire.code_points import (
     version_name,
 )
 from scanner.wire.dh_primes import prime_bits, prime_digest, prime_name
-from scanner.wire.ledger import Asked, Ledger, all_offers
+from scanner.wire.ledger import Ledger, Shown, all_offers
 from scanner.wire.preference import preference_of
-from scanner.wire.registry import suite, suite_name
+from scanner.wire.registry import suite_name
 from scanner.wire.server_flight import FlightEnd
-from scanner.wire.suite_traits import Trait
 from scanner.wire.weakness import SEARCH_CLASSES, classes_of
 from scanner.wire_facts import ChainFacts, ClassFacts, DhFacts, TlsFacts, VersionFacts
 
-Test = Callable[[Asked], bool]
+Test = Callable[[Shown], bool]
 
 
 class TlsPicture(msgspec.Struct, frozen=True):
@@ -43,7 +42,7 @@ class TlsPicture(msgspec.Struct, frozen=True):
 def picture_of(ledger: Ledger) -> TlsPicture:
     """The facts at this moment, finished or not."""
     versions = tuple(_version_facts(ledger, version) for version in ledger.planned)
-    classes = tuple(ClassFacts(entry.name, _class_fact(ledger, entry.name)) for entry in SEARCH_CLASSES)
+    classes = tuple(_class_facts(ledger))
     singles = _single_facts(ledger)
     chains = {authentication: chain for authentication, chain in ledger.chains.items() if authentication != "anon"}
     facts = TlsFacts(
@@ -78,7 +77,7 @@ def _version_facts(ledger: Ledger, version: int) -> VersionFacts:
     if offered is not Fact.YES:
         return VersionFacts(version=name, offered=offered, evidence=ledger.evidence.get(version, ""))
     unsettled = ledger.open_suites(version)
-    schemes = {asked.flight.scheme: None for asked in ledger.asked if asked.flight.version == version}
+    schemes = {one.scheme: None for one in ledger.shown if one.version == version}
     return VersionFacts(
         version=name,
         offered=offered,
@@ -94,16 +93,16 @@ def _version_facts(ledger: Ledger, version: int) -> VersionFacts:
     )
 
 
-def _class_fact(ledger: Ledger, name: str) -> Fact:
+def _class_facts(ledger: Ledger) -> Iterable[ClassFacts]:
     """YES for one accepted suite in any version; NO only if each suite is refused in each version that is offered."""
-    unknown = False
-    for version in (version for version in ledger.planned if version != SSL2):
-        if any(name in classes_of(code) for code in ledger.accepted.get(version, ())):
-            return Fact.YES
-        if ledger.versions.get(version) is Fact.NO:
-            continue
-        unknown = unknown or not _offers_of_class(version, name).isdisjoint(ledger.open_suites(version))
-    return Fact.INCONCLUSIVE if unknown else Fact.NO
+    versions = [version for version in ledger.planned if version != SSL2]
+    accepted = [code for version in versions for code in ledger.accepted.get(version, ())]
+    found = frozenset(name for code in accepted for name in classes_of(code))
+    doubtful = (version for version in versions if ledger.versions.get(version) is not Fact.NO)
+    unsettled = [(version, frozenset(ledger.open_suites(version))) for version in doubtful]
+    for name in (entry.name for entry in SEARCH_CLASSES):
+        unknown = any(not left.isdisjoint(_offers_of_class(version, name)) for version, left in unsettled)
+        yield ClassFacts(name, Fact.YES if name in found else Fact.INCONCLUSIVE if unknown else Fact.NO)
 
 
 @cache
@@ -141,27 +140,25 @@ def _hybrid_fact(ledger: Ledger) -> dict[str, Fact]:
 
 def _flight_facts(ledger: Ledger) -> dict[str, Fact]:
     """What the flights up to TLS 1.2 show for free."""
-    old = [one for one in ledger.asked if one.flight.end is FlightEnd.DONE]
-    tls = [one for one in old if one.flight.version in range(TLS10, TLS13)]
-    signed = [one for one in old if not suite(one.flight.suite or 0).has(Trait.ANONYMOUS)]
-    cbc = [one for one in tls if suite(one.flight.suite or 0).has(Trait.CBC) and one.hello.encrypt_then_mac]
+    old = [one for one in ledger.shown if one.end is FlightEnd.DONE]
+    tls = [one for one in old if one.version in range(TLS10, TLS13)]
+    signed = [one for one in old if not one.anonymous]
+    cbc = [one for one in tls if one.cbc and one.offered_encrypt_then_mac]
     asked_again = ledger.versions.get(TLS13) is Fact.YES
-    tls12 = [one for one in old if one.flight.version == TLS12 and one.flight.signed]
+    tls12 = [one for one in old if one.version == TLS12 and one.signed]
     found = {
         "extended_master_secret": _all(tls, _has(ExtensionType.EXTENDED_MASTER_SECRET)),
         "secure_renegotiation": _all(old, _has(ExtensionType.RENEGOTIATION_INFO)),
         "encrypt_then_mac": _all(cbc, _has(ExtensionType.ENCRYPT_THEN_MAC)),
         "session_tickets": _any(tls, _has(ExtensionType.SESSION_TICKET)),
-        "compression": _any(_offering(old, lambda one: len(one.hello.compressions) > 1), _is_compressed),
-        "truncated_hmac": _any(
-            _offering(tls, lambda one: one.hello.truncated_hmac), _has(ExtensionType.TRUNCATED_HMAC)
-        ),
-        "heartbeat": _any(_offering(tls, lambda one: one.hello.heartbeat), _has(ExtensionType.HEARTBEAT)),
-        "client_certificate": _any(signed, lambda one: one.flight.client_certificate),
-        "downgrade_sentinel": _all(tls if asked_again else [], lambda one: one.flight.downgrade is not None),
+        "compression": _any([one for one in old if one.offered_compression], lambda one: one.compressed),
+        "truncated_hmac": _any([one for one in tls if one.offered_truncated_hmac], _has(ExtensionType.TRUNCATED_HMAC)),
+        "heartbeat": _any([one for one in tls if one.offered_heartbeat], _has(ExtensionType.HEARTBEAT)),
+        "client_certificate": _any(signed, lambda one: one.client_certificate),
+        "downgrade_sentinel": _all(tls if asked_again else [], lambda one: one.downgrade),
     }
-    found["ocsp_staple"] = _any(_offering(signed, lambda one: one.hello.status_request), lambda _: bool(ledger.stapled))
-    if any(one.flight.scheme in SHA1_SCHEMES for one in tls12):
+    found["ocsp_staple"] = _any([one for one in signed if one.offered_staple], lambda _: bool(ledger.stapled))
+    if any(one.scheme in SHA1_SCHEMES for one in tls12):
         found["sha1_signatures"] = Fact.YES
     unseen = _unseen(ledger, bool(old))
     return {name: unseen if fact is Fact.NOT_TESTED else fact for name, fact in found.items()}
@@ -174,23 +171,15 @@ def _unseen(ledger: Ledger, some_flights: bool) -> Fact:
     return Fact.NOT_TESTED if settled and not ledger.stopped else Fact.INCONCLUSIVE
 
 
-def _offering(seen: list[Asked], test: Test) -> list[Asked]:
-    return [one for one in seen if test(one)]
-
-
 def _has(extension: int) -> Test:
-    return lambda one: one.flight.has(extension)
+    return lambda one: one.has(extension)
 
 
-def _is_compressed(one: Asked) -> bool:
-    return one.flight.compression != 0
-
-
-def _all(seen: list[Asked], test: Test) -> Fact:
+def _all(seen: list[Shown], test: Test) -> Fact:
     """YES if every flight shows it, NO if one does not: for what must never be missing."""
     return (Fact.YES if all(map(test, seen)) else Fact.NO) if seen else Fact.NOT_TESTED
 
 
-def _any(seen: list[Asked], test: Test) -> Fact:
+def _any(seen: list[Shown], test: Test) -> Fact:
     """YES if one flight shows it: for what must never be there, and for what a server does at times."""
     return (Fact.YES if any(map(test, seen)) else Fact.NO) if seen else Fact.NOT_TESTED

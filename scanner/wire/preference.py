@@ -8,7 +8,7 @@ import msgspec
 from scanner.wire_facts import Preference
 
 
-class Pick(msgspec.Struct, frozen=True):
+class Pick(msgspec.Struct, frozen=True, gc=False):
     """One choice: what was offered, first choice first, and what the server took."""
 
     offered: Sequence[int]

@@ -83,7 +83,7 @@ def ask_sha1_signatures(asker: Asker) -> Steps:
         for code in _accepted(asker, TLS12)
         if suite(code).parts.authentication in _SIGNED and suite(code).parts.key_exchange in ("ECDHE", "DHE")
     )
-    if any(one.flight.scheme in SHA1_SCHEMES for one in asker.ledger.asked):
+    if any(one.scheme in SHA1_SCHEMES for one in asker.ledger.shown):
         _settle(asker, "sha1_signatures", Fact.YES)
         return
     if not signed:

@@ -102,7 +102,7 @@ def _find_modern(asker: Asker, *, speaks_for_lower: bool = False) -> Steps:
     ledger = asker.ledger
     yield from find_version(asker, TLS12, speaks_for_lower=speaks_for_lower)
     yield from find_version(asker, TLS13)
-    if ledger.versions.get(TLS12) is Fact.INCONCLUSIVE and ledger.asked:
+    if ledger.versions.get(TLS12) is Fact.INCONCLUSIVE and ledger.shown:
         yield from find_version(asker, TLS12, speaks_for_lower=speaks_for_lower)
 
 
