@@ -1,10 +1,12 @@
 """What `tlsaudit scan` does: reads the input, opens the store, runs the job, prints; the exit code says how it went."""
 
+import math
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, TextIO
@@ -22,6 +24,7 @@ from audits.nagios import Outcome, nagios_line, status_of
 from audits.output import OutputError, OutputLostError, Tally, csv_writer, jsonl_writer, opened_output
 from audits.policy_options import canaries
 from audits.records import DomainRecord
+from audits.run_log import Say, opened_log
 from audits.scan_input import InputError, ScanInput, read_exclusions
 from audits.scan_run import Job, run_job
 from audits.self_check import default_ehlo, ehlo_warning, has_ipv6_route
@@ -55,6 +58,7 @@ class ScanJob(msgspec.Struct, frozen=True, kw_only=True):
     given: ScanInput
     stream: TextIO
     chosen: Chosen
+    say: Say
 
 
 def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: Connector = connect_tcp) -> int:
@@ -63,8 +67,8 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
     try:
         trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
         settings = _completed(settings, options)
-        doors = _shells(settings, options, connect)
         with (
+            opened_log(options["log_file"], as_json=options["log_json"]) as say,
             ScanInput(options["inputs"], lambda: sys.stdin.buffer) as given,
             Store.open(options["store"], writing=True) as store,
             opened_output(options["output"]) as stream,
@@ -74,11 +78,12 @@ def run_scan_command(settings: ScanSettings, options: dict[str, Any], connect: C
                     settings=settings,
                     options=options,
                     trust=trust,
-                    doors=doors,
+                    doors=_shells(settings, options, connect, say),
                     store=store,
                     given=given,
                     stream=stream,
                     chosen=judging,
+                    say=say,
                 )
             )
             if code == EXIT_INTERRUPTED:
@@ -95,7 +100,7 @@ def _scan(asked: ScanJob) -> int:
     run = _run_of_input(asked)
     quiet = options["quiet"]
     if not quiet:
-        _say_opening(run, asked.settings, real=asked.doors.connect is connect_tcp)
+        _say_opening(asked, run)
     tally = Tally(asked.chosen.gate)
     emit = _emitter(options["form"], asked.stream, tally)
     for records in _stored(store, run):
@@ -108,7 +113,8 @@ def _scan(asked: ScanJob) -> int:
         emit=emit,
         settings=asked.settings,
         shells=asked.doors,
-        quiet=quiet or options["verbose"] > 0,
+        quiet=quiet or options["verbose"] > 0 or options["log_file"] is not None,
+        max_runtime_s=options["max_runtime"] or math.inf,
     )
     started = time.monotonic()
     complete = trio.run(run_job, job)
@@ -119,11 +125,11 @@ def _scan(asked: ScanJob) -> int:
         print_table(console, (record for records in _stored(store, run) for record in records))
     expired = asked.chosen.waivers.expired(run.started.date())
     for line in gate_lines(tally.not_passed, expired):
-        _say(line)
+        asked.say(line)
     if not quiet:
-        _say(summary(tally.grades, run.targets, time.monotonic() - started))
+        asked.say(summary(tally.grades, run.targets, time.monotonic() - started))
         if not complete:
-            _say("stopped by a signal; what is done is stored: go on with --resume")
+            asked.say("stopped early, by a signal or --max-runtime; what is done is stored: go on with --resume")
     if options["form"] == "nagios":
         outcome = Outcome(len(expired), complete, options["max_inconclusive"])
         print(nagios_line(tally, outcome), file=asked.stream)
@@ -132,16 +138,12 @@ def _scan(asked: ScanJob) -> int:
     return _exit_code(tally, complete, options["max_inconclusive"])
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _say_opening(run: RunInfo, settings: ScanSettings, *, real: bool) -> None:
+def _say_opening(asked: ScanJob, run: RunInfo) -> None:
     """What is about to happen, and what about this machine may spoil it."""
     resumed = f", {run.done} of them done before" if run.done else ""
-    _say(f"run {run.name}: {run.targets} domains{resumed}; EHLO {settings.ehlo}")
-    if real and (warning := ehlo_warning(settings.ehlo)):
-        _say(f"warning: {warning}")
+    asked.say(f"run {run.name}: {run.targets} domains{resumed}; EHLO {asked.settings.ehlo}")
+    if asked.doors.connect is connect_tcp and (warning := ehlo_warning(asked.settings.ehlo)):
+        asked.say(f"warning: {warning}")
 
 
 def _run_of_input(asked: ScanJob) -> RunInfo:
@@ -152,7 +154,7 @@ def _run_of_input(asked: ScanJob) -> RunInfo:
         unfinished = asked.store.resume_run(digest)
         if unfinished is not None:
             return unfinished
-        _say("no unfinished run of this input and these options: beginning a new one")
+        asked.say("no unfinished run of this input and these options: beginning a new one")
     start = RunStart(
         started=datetime.now(UTC),
         input_digest=digest,
@@ -173,7 +175,7 @@ def _checked_digest(asked: ScanJob, options: bytes) -> str:
             if isinstance(line, BadLine):
                 bad += 1
                 if bad <= SHOWN_BAD_LINES:
-                    _say(f"{line.source}, line {line.number}: {line.text}: {line.why}")
+                    asked.say(f"{line.source}, line {line.number}: {line.text}: {line.why}")
                 continue
             good += 1
             yield line
@@ -260,14 +262,14 @@ def _affordable_jobs(jobs: int) -> int:
     return max(1, min(jobs, soft - _DESCRIPTORS_BESIDE))
 
 
-def _shells(settings: ScanSettings, options: dict[str, Any], connect: Connector) -> Shells:
-    log = SessionLog(min(options["verbose"], 4))
+def _shells(settings: ScanSettings, options: dict[str, Any], connect: Connector, say: Say) -> Shells:
+    log = SessionLog(min(options["verbose"], 4), say)
     trust = trusted_for_dnssec(
         settings.resolvers if settings.published else (),
         named=options["trust_ad"],
         canaries=canaries(options["dnssec_canary"]),
     )
-    note = _silence if options["quiet"] or connect is not connect_tcp else _say_check
+    note = _silence if options["quiet"] or connect is not connect_tcp else partial(_say_check, say)
     resolver = Resolver(settings.resolvers, trust, note)
     return Shells(look_up=resolver.look_up, connect=connect, observe=log.observe, tap=log.tap)
 
@@ -276,6 +278,6 @@ def _silence(_check: ValidationCheck) -> None:
     return
 
 
-def _say_check(check: ValidationCheck) -> None:
+def _say_check(say: Say, check: ValidationCheck) -> None:
     if not check.validates:
-        _say(f"resolver {check.resolver} does not validate ({check.why}): DNSSEC and DANE stay indeterminate")
+        say(f"resolver {check.resolver} does not validate ({check.why}): DNSSEC and DANE stay indeterminate")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from audits.baseline_options import baseline_options
+from audits.durations import duration_s
 from audits.policy_options import policy_options
 from scanner.settings import Depth, ScanSettings
 
@@ -182,6 +183,15 @@ def network_options(command: Any) -> Any:
 )
 @click.option("--store", default="tlsaudit.db", show_default=True, metavar="FILE|URL", help="Where runs are kept.")
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of this input.")
+@click.option(
+    "--max-runtime",
+    default="0",
+    metavar="DURATION",
+    callback=lambda _context, _parameter, text: duration_s(text, "--max-runtime"),
+    help="Stop after 90s, 30m or 2h with what is there (exit 130); --resume goes on. 0: never.",
+)
+@click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the log there, not on stderr.")
+@click.option("--log-json", is_flag=True, help="Write the log as JSON lines.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("-v", "--verbose", count=True, help="Sessions on stderr, up to -vvvv, as smtp_tls_loglevel 1 to 4.")
 def scan(**options: Any) -> None:
@@ -223,7 +233,7 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         ipv6=not options["only_v4"],
         interval_s=options["interval"],
         depth=Depth(options["depth"]),
-        patience_s=_seconds(options["patience"]),
+        patience_s=duration_s(options["patience"], "--patience"),
         injection=options["injection"],
         vulnerabilities=options["vulnerabilities"],
         jobs=options["jobs"],
@@ -231,18 +241,3 @@ def scan_settings(options: dict[str, Any]) -> ScanSettings:
         published=not options["no_policy"],
         policy_port=options["policy_port"],
     )
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(text: str) -> float:
-    """A duration as people write it: 90, 90s, 30m, 2h."""
-    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
-    try:
-        seconds = float(number) * _UNITS[unit]
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 7 * 86400:
-        raise click.BadParameter(f"{text!r}: write seconds, or 90s, 30m, 2h", param_hint="--patience")
-    return seconds

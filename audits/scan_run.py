@@ -4,6 +4,7 @@ Facts are judged and saved in batches in a worker thread, and only what is saved
 loses what is in flight and nothing else.
 """
 
+import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -43,6 +44,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     settings: ScanSettings
     shells: Shells
     quiet: bool = False
+    max_runtime_s: float = math.inf
 
 
 class _Saved:
@@ -62,7 +64,7 @@ class _Saved:
 
 
 async def run_job(job: Job) -> bool:
-    """Scans what is pending; true when all is done, false when a signal ended it early.
+    """Scans what is pending; true when all is done, false when a signal or `max_runtime_s` ended it early.
 
     Raises EgressBlocked and LocalTroubleError from the scan, StoreError from the store, OutputLostError from `emit`, as
     they are and in no group; what was saved stays.
@@ -96,9 +98,9 @@ async def _scan_and_write(job: Job) -> bool:
 
 
 async def _scan_until_signal(job: Job, saved: _Saved, send: trio.MemorySendChannel[ProbedDomain]) -> bool:
-    """Runs the scan; SIGINT and SIGTERM stop it, and what is finished is still written."""
+    """Runs the scan; SIGINT, SIGTERM and the end of its time stop it, and what is finished is still written."""
     shells = msgspec.structs.replace(job.shells, recall=partial(_recall, job))
-    with trio.CancelScope() as scope:
+    with trio.move_on_after(job.max_runtime_s) as scope:
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_signal, scope)
             await run_scan(_targets(job, saved), job.settings, shells, send.send)

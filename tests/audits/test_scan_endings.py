@@ -1,5 +1,6 @@
 """How `tlsaudit scan` ends before its time, as the one who called it sees it."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -55,3 +56,16 @@ def test_a_full_disk_is_told_in_a_sentence(slow):
     done = slow.run(*arguments(slow, "full.db", *options, domains=DOMAINS[1:2]))
     assert done.returncode == 4
     assert done.stderr == "Error: the results cannot be written: No space left on device; what is done is stored\n"
+
+
+def test_a_run_out_of_time_keeps_what_is_there_and_logs_to_its_file(slow):
+    options = ("--max-runtime", "2s", "--log-file", "night.log", "--log-json", "--format", "csv")
+    done = slow.run(*arguments(slow, "time.db", *options))
+    assert (done.returncode, done.stderr) == (130, "")
+    messages = [json.loads(line)["message"] for line in (slow.folder / "night.log").read_text().splitlines()]
+    assert messages[0].startswith("run ")
+    assert "--max-runtime" in messages[-1]
+    rows = done.stdout.splitlines()
+    assert 1 < len(rows) <= len(DOMAINS), "the header, and all but the one that hangs"
+    again = slow.run(*arguments(slow, "time.db", "--resume", "--max-runtime", "1s", "--format", "csv"))
+    assert "done before" in again.stderr
