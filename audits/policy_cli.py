@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audits.policy_offers_command import offers
 from audits.policy_write_command import write
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def policy() -> None:
 
 
 policy.add_command(write)
+policy.add_command(offers)
 
 
 @policy.command()

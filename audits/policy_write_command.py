@@ -50,7 +50,7 @@ def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> 
     try:
         wish = _wish(form, version, options["strict"])
         _check_outputs(form, options)
-        files, table = _made(_entries(domains), wish, options)
+        files, table = _made(entries_of(domains), wish, options)
         _deliver(files, wish, options["force"])
         _tell(table)
     except ConfigError as error:
@@ -85,7 +85,7 @@ def _check_outputs(form: str, options: dict[str, Any]) -> None:
         raise click.UsageError("--output and --policy-output are the same file")
 
 
-def _entries(domains: Iterable[str]) -> list[str]:
+def entries_of(domains: Iterable[str]) -> list[str]:
     """The entries that the store knows them by."""
     from scanner.facts import BadLine
     from scanner.targets import target_from_text
