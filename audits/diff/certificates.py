@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from audits.diff.change import Change, Kind, Severity
 from audits.diff.compare import place_name, turned
-from audits.diff.settled import View
+from audits.diff.settled import Settled, View
 from audits.records import CertificateRecord
 from scanner.tls_facts import CertificateFacts
 
@@ -82,30 +82,40 @@ def _some(names: list[str]) -> str:
 
 
 def expiry_changes(domain: str, before: View, after: View) -> Iterator[Change]:
-    """Certificates that were seen in both looks and whose remaining days fell below a threshold between them."""
+    """Certificates whose remaining days fell below a threshold, and new ones that begin below it."""
     for sha256 in sorted(before.expiries.keys() & after.expiries.keys()):
         was, now = before.expiries[sha256], after.expiries[sha256]
-        ends = now.value.not_after
-        days = crossed(ends, was.at, now.at) if ends else None
-        if ends is None or days is None:
-            continue
-        yield Change(
-            domain=domain,
-            kind=Kind.CERTIFICATE_EXPIRING,
-            severity=_severity(days, now.value),
-            where=", ".join(_places(after, sha256)),
-            before=days_left(ends, was.at),
-            after=days_left(ends, now.at),
-            detail=f"expires {ends:%Y-%m-%d %H:%M}Z",
-            evidence=f"sha256 {sha256}",
-            since=was.run,
-        )
+        yield from _expiring(domain, was, now, ", ".join(_places(after, sha256)))
+    for place, before_it, shown in turned(before.leaves, after.leaves):
+        if shown.value.certificate.sha256 not in before_it.value.seen:
+            old, new = (Settled(each.value.certificate, each.run, each.at) for each in (before_it, shown))
+            yield from _expiring(domain, old, new, place_name(place))
 
 
-def crossed(ends: datetime, before: datetime, now: datetime, thresholds: tuple[int, ...] = DAYS_NEAR) -> int | None:
-    """The lowest of the thresholds, in days, that the time left fell below between two moments."""
-    hit = [days for days in thresholds if before < ends - timedelta(days=days) <= now]
-    return min(hit) if hit and ends > now else None
+def _expiring(
+    domain: str, was: Settled[CertificateRecord], now: Settled[CertificateRecord], where: str
+) -> Iterator[Change]:
+    first, ends = was.value.not_after, now.value.not_after
+    days = crossed(first - was.at, ends - now.at) if first and ends else None
+    if first is None or ends is None or days is None:
+        return
+    yield Change(
+        domain=domain,
+        kind=Kind.CERTIFICATE_EXPIRING,
+        severity=_severity(days, now.value),
+        where=where,
+        before=days_left(first, was.at),
+        after=days_left(ends, now.at),
+        detail=f"expires {ends:%Y-%m-%d %H:%M}Z",
+        evidence=f"sha256 {now.value.sha256}",
+        since=was.run,
+    )
+
+
+def crossed(before: timedelta, now: timedelta, thresholds: tuple[int, ...] = DAYS_NEAR) -> int | None:
+    """The lowest of the thresholds, in days, below which the time left fell; None once it is over."""
+    hit = [days for days in thresholds if before > timedelta(days=days) >= now]
+    return min(hit) if hit and now > timedelta(0) else None
 
 
 def days_left(ends: datetime, at: datetime) -> str:

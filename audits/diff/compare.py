@@ -136,8 +136,10 @@ def hearing_changes(domain: str, before: View, after: View, window: int) -> Iter
 
 
 def server_changes(domain: str, before: View, after: View) -> Iterator[Change]:
-    """STARTTLS and versions of TLS, where both looks had an answer. Where STARTTLS is lost the versions say no more."""
+    """STARTTLS and versions of TLS, where both looks had an answer; with STARTTLS all versions come and go."""
+    turned_here = set()
     for place, was, now in turned(before.starttls, after.starttls):
+        turned_here.add(place)
         lost = now.value is Fact.NO
         yield Change(
             domain=domain,
@@ -150,7 +152,7 @@ def server_changes(domain: str, before: View, after: View) -> Iterator[Change]:
         )
     for (place, version), was, now in turned(before.versions, after.versions):
         gained = now.value is Fact.YES
-        if not gained and place in after.starttls and after.starttls[place].value is Fact.NO:
+        if place in turned_here:
             continue
         yield Change(
             domain=domain,

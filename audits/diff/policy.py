@@ -147,8 +147,10 @@ Cliffs = Mapping[tuple[str, str, str], Settled[Cliff]]
 def _cliff_changes(domain: str, before: Cliffs, after: Cliffs) -> Iterator[Change]:
     for key in sorted(before.keys() & after.keys()):
         was, now = before[key], after[key]
-        dated = was.value.at == now.value.at and crossed(now.value.at, was.at, now.at) is not None
-        if _fell_below(was, now, SIGNATURE_DAYS_NEAR[0]) if now.value.rolling else dated:
+        left = was.value.at - was.at, now.value.at - now.at
+        same_day = was.value.at == now.value.at
+        near = crossed(*left, SIGNATURE_DAYS_NEAR) if now.value.rolling else crossed(*left) if same_day else None
+        if near is not None:
             yield Change(
                 domain=domain,
                 kind=Kind.CLIFF_NEAR,
@@ -159,11 +161,6 @@ def _cliff_changes(domain: str, before: Cliffs, after: Cliffs) -> Iterator[Chang
                 detail=f"{now.value.what}: {now.value.why} {now.value.at:%Y-%m-%d %H:%M}Z",
                 since=was.run,
             )
-
-
-def _fell_below(was: Settled[Cliff], now: Settled[Cliff], days: int) -> bool:
-    limit = timedelta(days=days)
-    return was.value.at - was.at > limit >= now.value.at - now.at
 
 
 def _severity_of_cliff(cliff: Settled[Cliff]) -> Severity:

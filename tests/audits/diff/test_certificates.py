@@ -1,7 +1,5 @@
 """Certificates between two nights: renewed, exchanged, soon to expire."""
 
-from datetime import timedelta
-
 import msgspec
 import pytest
 
@@ -120,12 +118,20 @@ def test_a_night_without_an_answer_hides_no_threshold():
 
 
 def test_only_the_lowest_threshold_counts_and_an_end_behind_us_is_the_business_of_the_grade():
-    ends = SEEN + 40 * DAY
-    assert crossed(ends, SEEN, SEEN + 27 * DAY) == 14
-    assert crossed(ends, SEEN, SEEN + 10 * DAY) == 30
-    assert crossed(ends, SEEN + 10 * DAY, SEEN + 11 * DAY) is None
-    assert crossed(ends, SEEN, SEEN + 41 * DAY) is None
-    assert crossed(ends, SEEN + timedelta(days=1), SEEN) is None
+    assert crossed(40 * DAY, 13 * DAY) == 14
+    assert crossed(40 * DAY, 30 * DAY) == 30
+    assert crossed(30 * DAY, 29 * DAY) is None
+    assert crossed(40 * DAY, -DAY) is None
+    assert crossed(29 * DAY, 40 * DAY) is None
+
+
+def test_a_new_certificate_that_soon_ends_is_told_unless_that_is_usual_there():
+    renewed, near = changes(one(leaf=certificate(1, 80)), one(leaf=certificate(2, 6, not_before=SEEN - 400 * DAY)))[
+        ::-1
+    ]
+    assert (renewed.kind, near.kind) == (Kind.CERTIFICATE_RENEWED, Kind.CERTIFICATE_EXPIRING)
+    assert (near.severity, near.before, near.after) == (Severity.WARNING, "80.0 days", "5.0 days")
+    assert kinds(one(leaf=certificate(1, 6)), one(leaf=certificate(2, 6.5))) == ["certificate-renewed"]
 
 
 def test_a_certificate_without_dates_has_no_end():
