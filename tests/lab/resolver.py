@@ -1,6 +1,6 @@
 """The DNS of the lab: nsd serves its zones, unbound resolves and validates them from the lab's own root."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,8 +10,7 @@ from .zones import AUTHORITATIVE, Zone
 RESOLVER = "127.0.0.53"
 
 NSD = """server:
-  ip-address: {address}
-  server-count: 1
+{listen}  server-count: 1
   username: ""
   chroot: ""
   zonesdir: "{folder}"
@@ -54,12 +53,13 @@ def dns(folder: Path, zones: list[Zone], anchor: str) -> Iterator[str]:
 
 
 @contextmanager
-def authoritative(folder: Path, zones: list[Zone]) -> Iterator[None]:
+def authoritative(folder: Path, zones: list[Zone], addresses: Sequence[str] = (AUTHORITATIVE,)) -> Iterator[None]:
     config, log = folder / "nsd.conf", folder / "nsd.log"
     served = "".join(f'zone:\n  name: "{zone.name}"\n  zonefile: "{zone.file}"\n' for zone in zones)
-    config.write_text(NSD.format(address=AUTHORITATIVE, folder=folder) + served)
+    listen = "".join(f"  ip-address: {address}\n" for address in addresses)
+    config.write_text(NSD.format(listen=listen, folder=folder) + served)
     with running(["/usr/sbin/nsd", "-d", "-c", config], log) as child:
-        wait_for_ports(child, [(AUTHORITATIVE, 53)], log)
+        wait_for_ports(child, [(address, 53) for address in addresses], log)
         yield
 
 

@@ -199,6 +199,21 @@ def test_policies_beside_signed_zones(asked: DaneAsked) -> None:
         assert [each["connections"] for each in report["endpoints"] if each["sni"]] == [2], "DANE and MTA-STS share it"
 
 
+def test_signatures_that_end(asked: DaneAsked) -> None:
+    """Of each secure answer on the way to the mail and to the policy."""
+    cliffs = asked.reports["sts-signed.test"]["published"]["cliffs"]
+    assert {(each["what"], each["where"]) for each in cliffs if each["rolling"]} == {
+        ("DANE", "sts-signed.test"),
+        ("DANE", "mx.ee-spki.test"),
+        ("DANE", "_25._tcp.mx.ee-spki.test"),
+        ("MTA-STS", "_mta-sts.sts-signed.test"),
+        ("MTA-STS", "mta-sts.sts-signed.test"),
+    }
+    unsigned = asked.reports["unsigned.example"]["published"]["cliffs"]
+    assert unsigned
+    assert not any(each["rolling"] for each in unsigned)
+
+
 def test_a_bogus_answer_on_the_way_to_a_policy_is_named(asked: DaneAsked) -> None:
     reasons = {
         name: asked.reports[f"sts-{name}-bogus.test"]["published"]["mta_sts"]["reason"] for name in ("record", "host")
