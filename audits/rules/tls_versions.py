@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from audits.established.tls_abilities import ProtocolVersions
-from audits.rules.question import Item, rule
+from audits.established.tls_downgrade import DowngradeProtection
+from audits.rules.question import Item, NoExpectations, met, rule
 from scanner.answers import Fact
 
 _INVERSE = {Fact.YES: Fact.NO, Fact.NO: Fact.YES}
@@ -54,3 +55,51 @@ def current_versions(seen: ProtocolVersions, wants: RequiredVersions) -> Iterabl
             yield Item(decided, words)
             return
     yield Item(Fact.NO, words)
+
+
+@rule("TLS-003", "The newest common version is chosen")
+def newest_version(seen: DowngradeProtection, _: NoExpectations) -> Iterable[Item]:
+    """Whether a client that offers every version is given the newest that the server speaks.
+
+    Why it matters: a server that chooses an older version than it could gives away the protection of the newer one.
+
+    How to mend it: Postfix and OpenSSL do this by themselves; look for a proxy or a load balancer in front of it.
+    """
+    if seen.taken and seen.offered:
+        newest = seen.offered[0]
+        doubt = [version for version in seen.open if seen.taken != "TLSv1.3" and version > seen.taken]
+        if seen.taken == newest and doubt:
+            yield Item(Fact.INCONCLUSIVE, f"{seen.taken} was taken; nobody knows of {', '.join(doubt)}")
+        else:
+            yield met(seen.taken == newest, f"{seen.taken} was taken, {newest} is the newest that is spoken")
+
+
+@rule("TLS-004", "An enforced fallback is noticed by the signal in the hello")
+def fallback_signal(seen: DowngradeProtection, wants: ForbiddenVersions) -> Iterable[Item]:
+    """Whether a server that still speaks one of these old versions refuses TLS_FALLBACK_SCSV (RFC 7507).
+
+    Why it matters: it stops an attacker who breaks connections until a client tries an older version. Historic: no mail
+    client of today falls back, and RFC 8996 made RFC 7507 obsolete; the better way is to speak no old version.
+
+    How to mend it: run OpenSSL 1.0.1j or later, which does it unasked; or turn the old versions off.
+    """
+    old = [version for version in wants.forbidden if version in seen.offered]
+    if old:
+        yield Item(seen.fallback_scsv, f"{', '.join(old)} spoken; the signal is refused: {seen.fallback_scsv}")
+    elif doubt := [version for version in wants.forbidden if version in seen.open]:
+        yield Item(Fact.INCONCLUSIVE, f"nobody knows whether {', '.join(doubt)} is spoken")
+
+
+@rule("TLS-005", "A downgrade from TLS 1.3 is marked")
+def downgrade_mark(seen: DowngradeProtection, _: NoExpectations) -> Iterable[Item]:
+    """Whether a server of TLS 1.3 that answers in an older version marks that in its random value.
+
+    Why it matters: the mark (RFC 8446 section 4.1.3) tells a client of TLS 1.3 that somebody took the version away.
+
+    How to mend it: OpenSSL 1.1.1 and later set it; what takes it away is a middlebox in front of the server.
+    """
+    older = [version for version in seen.offered if version != "TLSv1.3"]
+    if "TLSv1.3" in seen.offered and older:
+        yield Item(seen.sentinel, f"TLSv1.3 and {', '.join(older)} are spoken; the mark is set: {seen.sentinel}")
+    elif "TLSv1.3" in seen.open:
+        yield Item(Fact.INCONCLUSIVE, "nobody knows whether TLSv1.3 is spoken")

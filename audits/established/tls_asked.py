@@ -1,0 +1,30 @@
+"""The facts that hellos brought home (--depth standard or full), or why there are none."""
+
+from audits.established.views import EndpointView, Inapplicable, Missing
+from scanner.answers import Fact
+from scanner.wire_facts import TlsFacts
+
+OLDER = ("TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3")
+"""The versions whose flights go in clear, and that have extensions which TLS 1.3 does without."""
+NOT_ASKED = "not asked for (--depth standard does)"
+
+
+def asked_tls(view: EndpointView) -> TlsFacts | Missing | Inapplicable:
+    """What the hellos showed of an endpoint."""
+    if trouble := view.unanswered():
+        return trouble
+    assert view.facts is not None
+    return view.facts.tls or Missing(NOT_ASKED)
+
+
+def asked_older_tls(view: EndpointView) -> TlsFacts | Missing | Inapplicable:
+    """The same where a version up to TLS 1.2 is spoken; the question does not arise for TLS 1.3 alone."""
+    tls = asked_tls(view)
+    if not isinstance(tls, TlsFacts):
+        return tls
+    older = [version.offered for version in tls.versions if version.version in OLDER]
+    if Fact.YES in older:
+        return tls
+    if older and set(older) == {Fact.NO}:
+        return Inapplicable("no version before TLS 1.3 is spoken")
+    return Missing("whether a version before TLS 1.3 is spoken was not answered")

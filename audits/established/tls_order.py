@@ -1,0 +1,38 @@
+"""In which order a server takes suites, and whether the order is its own."""
+
+from typing import Self
+
+import msgspec
+
+from audits.established.tls_asked import asked_tls
+from audits.established.views import EndpointView, Inapplicable, Missing
+from scanner.answers import Fact
+from scanner.wire.registry import suite_name
+from scanner.wire_facts import Preference, TlsFacts
+
+
+class VersionOrder(msgspec.Struct, frozen=True):
+    """One version: `suites` in the order in which the server took them, `unsettled` those of which nobody knows."""
+
+    version: str
+    preference: Preference
+    suites: tuple[str, ...]
+    unsettled: tuple[str, ...] = ()
+
+
+class SuiteOrder(msgspec.Struct, frozen=True):
+    """The order of each version that is spoken."""
+
+    versions: tuple[VersionOrder, ...]
+
+    @classmethod
+    def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
+        tls = asked_tls(view)
+        if not isinstance(tls, TlsFacts):
+            return tls
+        spoken = tuple(
+            VersionOrder(one.version, one.preference, one.suites, tuple(map(suite_name, one.unsettled)))
+            for one in tls.versions
+            if one.offered is Fact.YES and one.suites
+        )
+        return cls(spoken) if spoken else Missing("no version was taken up, so there is no order")
