@@ -144,12 +144,14 @@ def _print_json(value: object) -> None:
     "--postfix", "version", default="3.7", show_default=True, metavar="VERSION", help="Who will read the file."
 )
 @click.option("--kind", type=KINDS, default="auto", show_default=True, help="What the file is.")
+@click.option("--store", metavar="FILE|URL", help="Also compare with the facts of a stored run.")
+@click.option("--run", "run_name", default="latest", show_default=True, help="The run's name, with --store.")
 @click.option("--format", "output", type=FORMATS, default="text", show_default=True, help="For people or programs.")
-def lint(files: tuple[str, ...], version: str, kind: str, output: str) -> None:
+def lint(files: tuple[str, ...], version: str, **options: Any) -> None:
     """What is wrong with a main.cf or with a TLS policy table (FILE, or TYPE:FILE such as regexp:tls_policy).
 
     The tables that a main.cf names are read, too. One line a finding: FILE:LINE: severity: reason [id] remedy.
-    Exit code 1 when there are errors.
+    With --store also what the lines do to the servers as they were seen. Exit code 1 when there are errors.
     """
     from audits.postfix.errors import ConfigError
     from audits.postfix.parameters import parse_version
@@ -161,13 +163,14 @@ def lint(files: tuple[str, ...], version: str, kind: str, output: str) -> None:
         raise click.BadParameter(str(error), param_hint="--postfix") from error
     try:
         for file in files:
-            messages += _lint_file(file, parsed, kind)
+            messages += _lint_file(file, parsed, options["kind"], (options["store"], options["run_name"]))
     except ConfigError as error:
         raise BadInput(str(error)) from error
-    _report(messages, output)
+    _report(messages, options["output"])
 
 
-def _lint_file(file: str, version: "Version", kind: str) -> "Iterable[LintMessage]":
+def _lint_file(file: str, version: "Version", kind: str, run: tuple[str | None, str]) -> "Iterable[LintMessage]":
+    """The messages about one file; `run` names a store, or None, and its run."""
     from audits.postfix.lint import Kind, lint_main_cf, lint_table
     from audits.postfix.lint.recognise import recognised
     from audits.postfix.pattern_tables import PATTERN_TYPES
@@ -182,8 +185,27 @@ def _lint_file(file: str, version: "Version", kind: str) -> "Iterable[LintMessag
     if what is None:
         raise click.UsageError(f"{path}: is it a per-site or a policy-maps table? Say so with --kind.")
     if what is Kind.MAIN_CF:
-        return lint_main_cf(text, path, version, read_source)
-    return lint_table(text, path, what, version, type or "hash")
+        found = lint_main_cf(text, path, version, read_source)
+    else:
+        found = lint_table(text, path, what, version, type or "hash")
+    where, run_name = run
+    if where is None:
+        return found
+    return sorted((*found, *_fact_messages(text, (type or "hash", path), what, version, (where, run_name))))
+
+
+def _fact_messages(*arguments: Any) -> "Iterable[LintMessage]":
+    """The messages over the facts of a run; only here something heavy is imported."""
+    from audits.cli import CommandFailed
+    from audits.policy_lint_facts import stored_fact_messages
+    from audits.store import NoSuchRunError, StoreError
+
+    try:
+        return stored_fact_messages(*arguments)
+    except NoSuchRunError as error:
+        raise click.UsageError(str(error)) from None
+    except StoreError as error:
+        raise CommandFailed(str(error)) from None
 
 
 def _report(messages: "list[LintMessage]", output: str) -> None:
@@ -216,6 +238,9 @@ def checks(id: str | None) -> None:
         raise click.BadParameter(f"there is no check {id}; `tlsaudit policy checks` lists them", param_hint="ID")
     check = CHECKS[id]
     click.echo(f"{check.id} ({check.severity}; {', '.join(check.kinds)})\n\n{check.page}\n")
+    if check.facts:
+        rows = "".join(f"\n    {row}" for row in check.facts.splitlines())
+        click.echo(f"Facts (domain, MX host, the strongest level that it sustains):{rows}\n")
     for title, example in (("Fails:", check.fails), ("Passes:", check.passes)):
         click.echo(title + "".join(f"\n    {shown(line)}" for line in example.splitlines()) + "\n")
     click.echo(f"Remedy: {check.remedy}")

@@ -17,7 +17,8 @@ from scanner.facts import Dnssec, DomainFacts, Fact, RouteStatus
 _ANSWERED = ("ok", "inconclusive")
 """States of an endpoint that was reached (verdicts.State)."""
 _WORDS = 160
-_NAMES = 100
+NAMES_KEPT = 100
+"""Names of a leaf; where there are so many, more may have been left out."""
 
 
 class Rung(StrEnum):
@@ -32,6 +33,8 @@ class Rung(StrEnum):
     DANE = "dane"
     """Usable TLSA records, of which one matches: `dane` where it is more than MAY."""
     DANE_ONLY = "dane-only"
+    DANE_OR_LESS = "dane or less"
+    """The level dane of Postfix, which without usable records is MAY or MUST_NOPEERMATCH."""
 
 
 GRADE_RUNGS = (Rung.NONE, Rung.MAY, Rung.MUST_NOPEERMATCH, Rung.MUST)
@@ -250,7 +253,7 @@ def _address(mail: _Endpoint, judged: _Judged, published: _Published) -> Address
         reasons=reasons,
         delayed=DELAYED_THEN_CLEAR in mail.remarks,
         offers="STARTTLS" in mail.smtp.keywords_clear if mail.smtp else False,
-        names=mail.leaf.names[:_NAMES] if mail.leaf else (),
+        names=mail.leaf.names[:NAMES_KEPT] if mail.leaf else (),
         trusted=mail.trust.trusted if mail.trust else False,
         until=mail.leaf.not_after if mail.leaf else None,
         until_by_name=named.leaf.not_after if named and named.leaf else None,
@@ -267,6 +270,7 @@ def _dane_facts(mail: _Endpoint, published: _Published, reasons: dict[Rung, str]
     open_ = found.state in ("indeterminate", "lookup-failed") and found.dane is not Fact.NO
     absent = Fact.INCONCLUSIVE if open_ else Fact.NO
     facts = {Rung.DANE: found.dane if found.state == "usable" else absent, Rung.DANE_ONLY: found.dane_only}
+    facts[Rung.DANE_OR_LESS] = found.dane
     for rung, fact in facts.items():
         if fact is Fact.NO and found.reason:
             reasons[rung] = printable(f"{found.reason.cause}: {found.reason.detail}", _WORDS)

@@ -1,9 +1,10 @@
 """The linter: a main.cf with all its tables to messages with file and line; for one table see `lint_table`.
 
-It judges what stands in the files. What depends on the servers of the world (whether MUST would deliver today) is the
-business of the simulation, which has the facts of a scan.
+It judges what stands in the files. What depends on the servers of the world (whether MUST delivers today) is judged in
+`facts`, beside the facts of a scan.
 """
 
+from audits.postfix.lint import facts as facts
 from audits.postfix.lint import settings as setting_checks
 from audits.postfix.lint import whole as whole_checks
 from audits.postfix.lint.files import dh_parameter_messages

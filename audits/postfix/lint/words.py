@@ -48,7 +48,11 @@ class LintMessage(msgspec.Struct, frozen=True, order=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """What is checked: `page` says why it matters, `fails` and `passes` are the texts of two small files."""
+    """What is checked: `page` says why it matters, `fails` and `passes` are the texts of two small files.
+
+    Where a check needs the facts of a scan, `facts` are those of its examples: a domain, an MX host and the strongest
+    level that it sustains a line.
+    """
 
     id: str
     severity: Severity
@@ -58,6 +62,7 @@ class Check(msgspec.Struct, frozen=True):
     passes: str
     kinds: tuple[Kind, ...] = TABLE_KINDS
     type: str = "hash"
+    facts: str = ""
 
     def at(self, path: str, line: int, message: str, severity: Severity | None = None) -> LintMessage:
         """A message of this check; `severity` where one case is milder or graver than the check itself."""
@@ -87,8 +92,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Rules:
     """The check functions of one module: each is entered by its decorator, and all are run on one subject."""
 
-    def __init__(self, *kinds: Kind) -> None:
+    def __init__(self, *kinds: Kind, facts: str = "") -> None:
         self._kinds = kinds
+        self._facts = facts
         self._functions: list[tuple[Check, Callable[..., Found]]] = []
 
     def check(
@@ -98,7 +104,7 @@ class Rules:
 
         def enter(function: Function) -> Function:
             page = " ".join((function.__doc__ or "").split())
-            check = declare(Check(id, severity, page, remedy, fails, passes, self._kinds))
+            check = declare(Check(id, severity, page, remedy, fails, passes, self._kinds, facts=self._facts))
             self._functions.append((check, function))
             return function
 

@@ -52,6 +52,7 @@ def test_a_window_that_is_not_full_proves_only_what_demands_nothing():
         Rung.MUST_BY_NAME: Fact.INCONCLUSIVE,
         Rung.DANE: Fact.INCONCLUSIVE,
         Rung.DANE_ONLY: Fact.INCONCLUSIVE,
+        Rung.DANE_OR_LESS: Fact.INCONCLUSIVE,
     }
     assert seen.proofs[Rung.MUST].why == "seen in 2 of 3 runs"
     assert evidence_of([look(EXPIRED)], 3).proofs[Rung.MUST].fact is Fact.NO

@@ -8,6 +8,8 @@ from audits.postfix.errors import ConfigError
 from audits.postfix.lint import CHECKS, Kind, LintMessage, Severity, lint_main_cf, lint_table
 from audits.postfix.lint.words import Check
 
+from .fact_lines import lint_beside, looks_of
+
 START = (
     "C90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437"
     "4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE649286651"
@@ -23,6 +25,9 @@ def run(check: Check, text: str) -> tuple[LintMessage, ...]:
     """Lint an example as the kinds of file that the check is for."""
     if check.kinds == (Kind.MAIN_CF,):
         return lint_main_cf(text, "main.cf", reader=reader)
+    if check.facts:
+        looks = looks_of(check.facts)
+        return tuple(m for kind in check.kinds for m in lint_beside(value_for(text, kind, check), kind, looks))
     return tuple(
         message
         for kind in check.kinds
@@ -35,7 +40,7 @@ def value_for(text: str, kind: Kind, check: Check) -> str:
     return (
         text
         if kind is Kind.PER_SITE or len(check.kinds) == 1
-        else text.replace(" MUST", " verify").replace(" NONE", " none")
+        else text.replace(" MUST_NOPEERMATCH", " encrypt").replace(" MUST", " verify").replace(" NONE", " none")
     )
 
 
@@ -73,7 +78,7 @@ def test_the_passing_example_is_free_of_errors(id: str) -> None:
 @pytest.mark.parametrize("id", sorted(CHECKS))
 def test_every_check_is_documented(id: str) -> None:
     check = CHECKS[id]
-    assert id.partition("-")[0] in ("cf", "key", "policy", "site", "table", "value")
+    assert id.partition("-")[0] in ("cf", "facts", "key", "policy", "site", "table", "value")
     assert len(check.page) > 40
     assert check.page.endswith((".", '."'))
     assert check.remedy.endswith(".")
