@@ -58,10 +58,14 @@ def _expiries(seen: Seen) -> Iterator[Cliff]:
 
 
 def _ends(chain: Sequence[CertificateFacts]) -> Iterator[tuple[datetime, str]]:
-    """When the certificates of a chain expire; a root that is sent along proves nothing and counts for nothing."""
-    for depth, certificate in enumerate(chain):
-        if certificate.not_after and not (depth and certificate.self_issued):
-            yield certificate.not_after, "intermediate" if depth else "leaf"
+    """When the leaf expires, and what does so before it; a root that is sent along counts for nothing."""
+    first = chain[0].not_after if chain else None
+    if first:
+        yield first, "leaf"
+    for certificate in chain[1:]:
+        at = certificate.not_after
+        if at and not certificate.self_issued and (first is None or at < first):
+            yield at, "intermediate"
 
 
 def _route_signatures(seen: Seen, what: str) -> Iterator[Cliff]:

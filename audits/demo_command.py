@@ -28,12 +28,14 @@ def demo(store: str, form: str, verbose: int) -> None:
 
     Needs no root and no internet. Only the connector is special: it maps the lab's addresses to loopback ports.
     """
+    from audits.demo.states import CANARIES
     from audits.scan import run_scan_command
     from audits.scan_command import scan, scan_settings
 
     with _running_lab() as lab:
         arguments = ["--allow-private", "--interval", "0.05", "--max-inconclusive", "100", "--no-system-trust"]
         arguments += ["--cafile", str(lab.cafile), "--resolver", lab.resolver_text, "--store", store, "--format", form]
+        arguments += ["--dnssec-canary", ",".join(CANARIES)]
         arguments += [
             "--ehlo",
             "scanner.example",

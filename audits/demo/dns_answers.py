@@ -1,10 +1,12 @@
 """What the lab's name server answers: a query in, a response out, from a plain dict (RFC 1034 section 4.3.2).
 
 Sans-I/O. The zone is the root zone, so that every name has an answer: its records, NODATA or NXDOMAIN with the SOA
-that RFC 2308 asks for, or the trouble that was chosen for it.
+that RFC 2308 asks for, or the trouble that was chosen for it. Of names that count as signed it speaks as a validating
+resolver does (RFC 4035 section 3.2.3): nothing is signed here, because whoever asks a resolver sees no more than its
+word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import dns.exception
@@ -55,9 +57,13 @@ class _Troubled(Exception):
 
 
 class Answers:
-    """A zone, ready to answer. A broken zone raises dnspython's own exceptions here, not later."""
+    """A zone, ready to answer. A broken zone raises dnspython's own exceptions here, not later.
 
-    def __init__(self, zone: Zone) -> None:
+    Answers about the names in `signed` and below them are called secure.
+    """
+
+    def __init__(self, zone: Zone, signed: Iterable[str] = ()) -> None:
+        self._signed = tuple(map(dns.name.from_text, signed))
         self._nodes = {dns.name.from_text(name): _node(records) for name, records in zone.items()}
         self._existing = {ancestor for name in self._nodes for ancestor in _ancestors(name)}
 
@@ -91,6 +97,8 @@ class Answers:
         response = _empty(query, dns.rcode.NOERROR)
         response.flags |= dns.flags.AA
         self._fill(response, question.name, question.rdtype)
+        if _wants_verdict(query) and all(any(map(name.is_subdomain, self._signed)) for name in _names(response)):
+            response.flags |= dns.flags.AD
         return response
 
     def _fill(
@@ -114,6 +122,19 @@ class Answers:
             if aliases >= MAX_ALIASES:
                 raise _Troubled(Trouble.SERVFAIL)
             self._fill(response, target.target, rdtype, aliases + 1)
+
+
+def _names(response: dns.message.Message) -> list[dns.name.Name]:
+    """Every name that the answer rests on: what was asked, and where aliases lead unless they were what was asked."""
+    (question,) = response.question
+    aliases = [rdata for rrset in response.answer for rdata in rrset if isinstance(rdata, CNAME)]
+    followed = aliases if question.rdtype != dns.rdatatype.CNAME else []
+    return [question.name, *(alias.target for alias in followed)]
+
+
+def _wants_verdict(query: dns.message.Message) -> bool:
+    """Whether the asker understands the AD bit (RFC 6840 section 5.7)."""
+    return bool(query.flags & dns.flags.AD or query.ednsflags & dns.flags.DO)
 
 
 def _node(records: Records | Trouble) -> _Node | Trouble:

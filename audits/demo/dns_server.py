@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
 
 import dns.exception
@@ -47,10 +48,14 @@ async def serve_dns(
     zone: Zone,
     *,
     address: str = "127.0.0.1",
+    signed: Iterable[str] = (),
     task_status: trio.TaskStatus[DnsServer] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answers from the zone until it is cancelled; for `nursery.start`, which returns the `DnsServer`."""
-    answers = Answers(zone)
+    """Answers from the zone until it is cancelled; for `nursery.start`, which returns the `DnsServer`.
+
+    Names in `signed`, and below them, are answered as a validating resolver answers of a signed zone.
+    """
+    answers = Answers(zone, signed)
     udp, listener = await _bind(address)
     with udp:
         server = DnsServer(address, udp.getsockname()[1])

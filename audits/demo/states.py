@@ -3,17 +3,23 @@
 Names end in .example (RFC 2606), addresses are from 192.0.2.0/24 (RFC 5737): nobody real is meant.
 """
 
+import hashlib
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 
 from audits.demo.behaviour import MUST_ISSUE_STARTTLS, Behaviour, Close, Listen, Script, Send, TlsServer, reply
 from audits.demo.certificates import Authority, Credential, Validity, self_signed
-from audits.demo.dns_answers import Zone
+from audits.demo.dns_answers import Trouble, Zone
 from audits.demo.local_openssl import handshake_works
 from audits.verdicts import Grade
+
+CANARIES = ("signed-well.example", "signed-badly.example")
+"""What the self-check asks the lab's name server, as it asks a real resolver for names of the world."""
 
 
 class LabHost(Struct, frozen=True):
@@ -24,6 +30,16 @@ class LabHost(Struct, frozen=True):
     servers: Mapping[int, Behaviour]
 
 
+class LabPolicy(Struct, frozen=True):
+    """What a domain in a signed zone publishes beside TLSRPT: a TLSA record, and an MTA-STS policy with its host."""
+
+    tlsa: str
+    host: str
+    address: str
+    credential: Credential
+    text: str
+
+
 class LabDomain(Struct, frozen=True):
     """One domain: what it is like, in one line, the grade it must get, its MX hosts in order of preference."""
 
@@ -31,6 +47,7 @@ class LabDomain(Struct, frozen=True):
     state: str
     expected: Grade
     hosts: tuple[LabHost, ...] = ()
+    policy: LabPolicy | None = None
 
 
 Maker = Callable[[Authority, str], Behaviour]
@@ -45,6 +62,7 @@ class _State(Struct, frozen=True):
     state: str
     makers: tuple[Maker, ...] = ()
     submission: bool = False
+    publishes: bool = False
 
 
 def _starttls(host: str, credential: Credential) -> Behaviour:
@@ -104,6 +122,7 @@ def _throttled(_authority: Authority, host: str) -> Behaviour:
 
 _MODERN = (
     _State("must", Grade.MUST, "a good certificate, also on the submission ports 465 and 587", (_good,), True),
+    _State("published", Grade.MUST, "publishes DANE, MTA-STS and TLSRPT in a signed zone", (_good,), publishes=True),
     _State("tlsrequired", Grade.MUST, "a good certificate, and mail only inside TLS", (_tls_required,)),
     _State("expired", Grade.MUST_NOPEERMATCH, "an expired certificate", (_expired,)),
     _State("selfsigned", Grade.MUST_NOPEERMATCH, "a self-signed certificate", (_self_signed,)),
@@ -134,7 +153,19 @@ def _domain(authority: Authority, state: _State, number: int) -> LabDomain:
         LabHost(f"{label}.{name}", f"192.0.2.{10 * number + at}", _servers(maker(authority, f"{label}.{name}"), state))
         for at, (label, maker) in enumerate(zip(labels, state.makers, strict=True))
     )
-    return LabDomain(name, state.state, state.expected, hosts)
+    policy = _policy(authority, hosts[0], name, f"192.0.2.{10 * number + 9}") if state.publishes else None
+    return LabDomain(name, state.state, state.expected, hosts, policy)
+
+
+def _policy(authority: Authority, mx: LabHost, name: str, address: str) -> LabPolicy:
+    """The TLSA record holds the digest of the key that the host shows at port 25 (RFC 7672 section 3.1.1)."""
+    tls = mx.servers[25].tls
+    assert tls is not None
+    key = x509.load_pem_x509_certificate(tls.chains[0]).public_key()
+    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    host = f"mta-sts.{name}"
+    text = f"version: STSv1\r\nmode: enforce\r\nmx: {mx.name}\r\nmax_age: 2592000\r\n"
+    return LabPolicy(f"3 1 1 {digest}", host, address, authority.credential(host), text)
 
 
 def _servers(mail: Behaviour, state: _State) -> dict[int, Behaviour]:
@@ -144,8 +175,12 @@ def _servers(mail: Behaviour, state: _State) -> dict[int, Behaviour]:
 
 
 def lab_zone(domains: Iterable[LabDomain]) -> Zone:
-    """The DNS of these domains: MX records, addresses, and SRV records for submission (RFC 8314 section 5.1)."""
-    zone: dict[str, dict[str, list[str]]] = {}
+    """The DNS of these domains: MX records, addresses, SRV records for submission (RFC 8314 section 5.1), policy.
+
+    And the canaries, by which a resolver shows that it validates.
+    """
+    good, bad = CANARIES
+    zone: dict[str, dict[str, list[str]] | Trouble] = {good: {"A": ["192.0.2.1"]}, bad: Trouble.SERVFAIL}
     for domain in domains:
         exchanges = [f"{10 * at} {host.name}." for at, host in enumerate(domain.hosts, 1)]
         zone[domain.name] = {"MX": exchanges or ["0 ."]}
@@ -154,4 +189,14 @@ def lab_zone(domains: Iterable[LabDomain]) -> Zone:
             for port, service in ((465, "_submissions"), (587, "_submission")):
                 if port in host.servers:
                     zone[f"{service}._tcp.{domain.name}"] = {"SRV": [f"0 1 {port} {host.name}."]}
+        if policy := domain.policy:
+            zone[f"_25._tcp.{domain.hosts[0].name}"] = {"TLSA": [policy.tlsa]}
+            zone[f"_mta-sts.{domain.name}"] = {"TXT": ['"v=STSv1; id=20261121;"']}
+            zone[policy.host] = {"A": [policy.address]}
+            zone[f"_smtp._tls.{domain.name}"] = {"TXT": [f'"v=TLSRPTv1; rua=mailto:tls-reports@{domain.name}"']}
     return zone
+
+
+def signed_names(domains: Iterable[LabDomain]) -> tuple[str, ...]:
+    """The names at and below which the lab's zone counts as signed."""
+    return (CANARIES[0], *(domain.name for domain in domains if domain.policy))

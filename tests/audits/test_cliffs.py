@@ -50,7 +50,7 @@ def test_tlsa_records_of_a_certificate_end_with_it_and_those_of_a_key_do_not():
 
 
 ROOT = root()
-BELOW = intermediate(ROOT)
+BELOW = intermediate(ROOT, not_after=SEEN + 99 * DAY)
 GIVEN = leaf(BELOW, MX)
 SERVED = (GIVEN.facts, BELOW.facts)
 
@@ -72,6 +72,16 @@ def test_the_dates_that_a_match_rests_on(records, dates):
     chain = (*SERVED, ROOT.facts)
     expected = sorted((each.facts.not_after, "DANE", MX) for each in dates)
     assert dane_cliffs(*records, chain=chain) == expected
+
+
+def test_an_intermediate_counts_where_it_ends_before_the_leaf():
+    seen = seen_with_chain(SERVED)
+    assert told(*cliffs(seen, (Level.MUST,), None, None)) == [
+        (BELOW.facts.not_after, "MUST", MX),
+        (GIVEN.facts.not_after, "MUST", MX),
+    ]
+    longer = (GIVEN.facts, intermediate(ROOT).facts)
+    assert told(*cliffs(seen_with_chain(longer), (Level.MUST,), None, None)) == [(GIVEN.facts.not_after, "MUST", MX)]
 
 
 @pytest.mark.parametrize(("tlsa", "what"), [((), "DNSSEC"), ((MATCH,), "DANE")])

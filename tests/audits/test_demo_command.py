@@ -27,6 +27,22 @@ def test_every_domain_has_its_grade(demo):
     assert {"MUST", "MUST_NOPEERMATCH", "MAY", "NONE", "INCONCLUSIVE", "NO_MAIL"} <= set(found.values())
 
 
+def test_published_policy_is_found_and_kept(demo):
+    done, _ = demo
+    records = {record["domain"]: record for record in map(json.loads, done.stdout.splitlines())}
+    record = records["published.example"]
+    published = record["published"]
+    assert record["sustained"] == ["NONE", "MAY", "MUST_NOPEERMATCH", "MUST", "dane", "dane-only"]
+    assert published["must_by"] == ["MUST-DNSSEC", "MUST-STS"]
+    assert (published["mta_sts"]["state"], published["mta_sts"]["delivers"]) == ("valid", "yes")
+    assert published["tls_rpt"]["destinations"] == ["mailto:tls-reports@published.example"]
+    assert published["tls_rpt"]["missing"] == ""
+    assert [each["connections"] for each in record["endpoints"] if each["sni"]] == [2]
+    plain = records["must.example"]
+    assert (plain["published"]["mx_dnssec"], plain["published"]["must_by"]) == ("insecure", ["MUST-INSECURE-MX"])
+    assert ["dane" in plain["sustained"], "dane-only" in plain["sustained"], plain["unknown"]] == [True, False, []]
+
+
 def test_the_run_is_stored_like_any_other(demo):
     done, path = demo
     with Store.open(path) as store:

@@ -173,3 +173,39 @@ def test_any_damaged_query_is_taken(data: st.DataObject) -> None:
         wire[at] = data.draw(st.integers(0, 255))
     response = ANSWERS.respond(bytes(wire), udp=data.draw(st.booleans()))
     assert response is None or response[:2] == wire[:2]
+
+
+SIGNED = Answers(ZONE, signed=("mx.example.org", "lost.example.org", "example.net"))
+
+
+@pytest.mark.parametrize(
+    ("name", "rdtype", "secure"),
+    [
+        ("mx.example.org", "A", True),
+        ("MX.example.org", "AAAA", True),
+        ("_25._tcp.mx.example.org", "TLSA", True),
+        ("mx.example.org", "TXT", True),
+        ("no.such.name.example.net", "A", True),
+        ("example.org", "MX", False),
+        ("other.example.org", "A", False),
+        ("notmx.example.org", "A", False),
+        ("lost.example.org", "CNAME", True),
+        ("lost.example.org", "A", False),
+        ("refused.example.net", "A", False),
+    ],
+)
+def test_only_answers_about_signed_names_are_called_secure(name, rdtype, secure):
+    """An alias that is not signed spoils the answer; whoever does not ask for the verdict does not get it."""
+    plain = dns.message.make_query(name, rdtype)
+    for asking, expected in ((dns.flags.AD, secure), (0, False)):
+        query = dns.message.from_wire(plain.to_wire())
+        query.flags |= asking
+        response = dns.message.from_wire(SIGNED.respond(query.to_wire(), udp=True))
+        assert bool(response.flags & dns.flags.AD) is expected
+    with_do = dns.message.make_query(name, rdtype, want_dnssec=True)
+    assert bool(dns.message.from_wire(SIGNED.respond(with_do.to_wire(), udp=True)).flags & dns.flags.AD) is secure
+
+
+def test_without_signed_names_nothing_is_secure():
+    query = dns.message.make_query("mx.example.org", "A", want_dnssec=True)
+    assert not dns.message.from_wire(ANSWERS.respond(query.to_wire(), udp=True)).flags & dns.flags.AD
