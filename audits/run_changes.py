@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -15,11 +16,13 @@ from audits.diff import WINDOW, CertificateOf, Change, Kind, Look, Severity, dom
 from audits.diff.certificates import DAYS_NEAR
 from audits.diff.policy import SIGNATURE_DAYS_NEAR
 from audits.records import DomainRecord
-from audits.store import DomainResult, NoSuchRunError, Pair, RunInfo, RunStatus, Store
+from audits.store import DomainResult, Hashes, NoSuchRunError, Pair, RunInfo, RunStatus, Store
 
 LATEST, PREVIOUS = "latest", "previous"
 _ALIKE = 2
 """Runs are alike when the longer list shares at least one in so many of its targets with the other."""
+_READ = 100
+"""Domains read at once where many changed: a record with its facts takes some 40 kB."""
 _CERTIFICATES = 4096
 """Certificates remembered: thousands of domains share those of one provider."""
 
@@ -79,12 +82,14 @@ def changes(store: Store, old: RunView, new: RunView, window: int = WINDOW) -> I
     history = (old.run, *old.before)
     certificate_of = _certificates(store)
     for page in store.pairs(old.run.id, new.run.id):
-        looks = _looks(store, (new.run, *history), _to_be_read(store, page, old, new))
+        wanted = _to_be_read(store, page, old, new)
+        looks = chain.from_iterable(_looks(store, (new.run, *history), part) for part in _parts(wanted))
+        changed = set(wanted)
         for pair in page:
             if not pair.known:
                 yield _listed(Kind.DOMAIN_NEW, pair.entry, old.run)
-            elif pair.entry in looks:
-                now, *earlier = looks[pair.entry]
+            elif pair.entry in changed:
+                now, *earlier = next(looks)
                 yield from domain_changes(earlier[::-1], now, certificate_of, window)
     for entry in store.missing(old.run.id, new.run.id):
         yield _listed(Kind.DOMAIN_GONE, entry, old.run)
@@ -124,13 +129,29 @@ def _comes_near(judgement: bytes, near: Spans) -> bool:
     return any(first <= date <= last for date in set(_DATES.findall(judgement)) for first, last in near)
 
 
-def _looks(store: Store, runs: Sequence[RunInfo], entries: Sequence[str]) -> dict[str, list[Look]]:
-    """The looks at some entries in these runs, in their order; a run that has none is stepped over."""
+def _parts(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (wanted[at : at + _READ] for at in range(0, len(wanted), _READ))
+
+
+def _looks(store: Store, runs: Sequence[RunInfo], entries: Sequence[str]) -> list[list[Look]]:
+    """The looks at each of these entries in these runs, in their order; a run that has none is stepped over.
+
+    Where a run has the same facts and judgement as the one before it here, these are not read again: what differs then
+    are times, of which only the newest count.
+    """
     found: dict[str, list[Look]] = {entry: [] for entry in entries}
-    for run in runs if entries else ():
-        for entry, result in store.domains_of(run.id, entries).items():
-            found[entry].append(look(run, result))
-    return found
+    known: dict[str, Hashes] = {}
+    for run in runs:
+        hashes = store.hashes_of(run.id, entries)
+        fresh = [entry for entry, here in hashes.items() if known.get(entry) != here]
+        read = store.domains_of(run.id, fresh) if fresh else {}
+        for entry in hashes:
+            if entry in read:
+                found[entry].append(look(run, read[entry]))
+            else:
+                found[entry].append(msgspec.structs.replace(found[entry][-1], run=run.name, at=run.started))
+        known.update(hashes)
+    return list(found.values())
 
 
 def look(run: RunInfo, result: DomainResult) -> Look:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, update
 from audits.store_columns import GradeRow, grade_rows, judgement_page
 from audits.store_database import Database, Space, open_database
 from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
+from audits.store_notes import note, noted
 from audits.store_pairs import Hashes, Pair, domains_with, hashes_with, missing_page, pair_page, shared_targets
 from audits.store_prune import Pruned, estimate, prune
 from audits.store_results import (
@@ -46,6 +47,7 @@ from scanner.tls_facts import CertificateFacts
 
 __all__ = [
     "DomainResult",
+    "Hashes",
     "NoSuchRunError",
     "Pair",
     "PendingTarget",
@@ -138,6 +140,18 @@ class Store:
     def compact(self) -> None:
         """Gives free space back to the file system; needs as much room again while it lasts."""
         self._database.compact()
+
+    # --- notes ---
+
+    def remember(self, key: str, value: str) -> None:
+        """Keeps a short note beside the runs; of each key the latest."""
+        with self._database.writing() as connection:
+            note(connection, key, value)
+
+    def remembered(self, key: str) -> str | None:
+        """The note of a key, None where there is none."""
+        with self._database.reading() as connection:
+            return noted(connection, key)
 
     # --- runs, read ---
 

@@ -20,7 +20,7 @@ Hashes = tuple[bytes, bytes]
 class Pair(msgspec.Struct, frozen=True):
     """A domain of the newer run. `known`: the older run has a result for it; `same`: facts and judgement are equal.
 
-    `judgement` is the newer one as JSON, the times at which endpoints were seen left blank.
+    `judgement`, where both are the same, is the newer one as JSON, the times at which endpoints were seen left blank.
     """
 
     seq: int
@@ -28,8 +28,11 @@ class Pair(msgspec.Struct, frozen=True):
     known: bool
     same: bool
     hashes: Hashes
-    judgement: bytes
+    judgement: bytes = b""
 
+
+_ROLLING = b'"rolling":true'
+"""In a judgement without it no day of a cliff was left blank, and most have none."""
 
 _new, _old = domain_results.alias("new"), domain_results.alias("old")
 _here, _there = targets.alias("here"), targets.alias("there")
@@ -57,8 +60,11 @@ def _pair(row: Any) -> Pair:
     hashes = (bytes(seen), bytes(judged))
     known = seen_before is not None
     same = known and hashes == (bytes(seen_before), bytes(judged_before))
-    template = stored_facts.unpacked(coding, content)
-    judgement = stored_facts.cliffs_from_text(template, stored_facts.unpacked_times(times)[0])
+    if not same:
+        return Pair(seq, entry, known, same, hashes)
+    judgement = stored_facts.unpacked(coding, content)
+    if _ROLLING in judgement:
+        judgement = stored_facts.cliffs_from_text(judgement, stored_facts.unpacked_times(times)[0])
     return Pair(seq, entry, known, same, hashes, judgement)
 
 
