@@ -1,9 +1,12 @@
 """`tlsaudit show`, `runs` and `schema`: what the store knows, for people and for programs."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from audits.store import RunInfo
 
 STORE_OPTION = click.option("--store", default="tlsaudit.db", show_default=True, metavar="FILE|URL", help="The store.")
 
@@ -37,20 +40,27 @@ def show(domain: str, run_name: str, as_json: bool, store: str) -> None:
 
 
 @click.command()
+@click.option("--grades", is_flag=True, help="Also how many domains have which grade; every result is counted.")
 @STORE_OPTION
-def runs(store: str) -> None:
+def runs(grades: bool, store: str) -> None:
     """List the runs of a store, newest first: name, state, domains done, duration."""
     from audits.store import Store, StoreError
-    from audits.tables import duration
 
     try:
         with Store.open(store) as opened:
-            known = opened.runs()
+            for run in reversed(opened.runs()):
+                click.echo(_run_line(run, opened.grades(run.id) if grades else {}))
     except StoreError as error:
         raise _failed(error) from None
-    for run in reversed(known):
-        took = duration((run.finished - run.started).total_seconds()) if run.finished else ""
-        click.echo(f"{run.name:22} {run.status.value:11} {run.done:8} of {run.targets:<8} {took}".rstrip())
+
+
+def _run_line(run: "RunInfo", grades: dict[str, int]) -> str:
+    from audits.tables import duration
+    from audits.verdicts import Grade
+
+    took = duration((run.finished - run.started).total_seconds()) if run.finished else ""
+    line = f"{run.name:22} {run.status.value:11} {run.done:8} of {run.targets:<8} {took:12}"
+    return " ".join((line, *(f"{grades[grade]} {grade.value}" for grade in Grade if grade in grades))).rstrip()
 
 
 @click.command()

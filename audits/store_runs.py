@@ -109,6 +109,13 @@ def run_by_name(connection: Connection, name: str) -> RunInfo:
     raise NoSuchRunError(_no_run(name, connection.scalars(newest.limit(_NAMES_LOOKED_AT)).all()))
 
 
+def grades_of(connection: Connection, run: int) -> dict[str, int]:
+    """How many domains of a run have which grade."""
+    grade = domain_results.c.grade
+    counted = connection.execute(select(grade, func.count()).where(domain_results.c.run == run).group_by(grade))
+    return dict(counted.tuples().all())
+
+
 def newest_unfinished(connection: Connection, digest: str) -> RunInfo | None:
     found = _RUNS.where(runs.c.status == RunStatus.UNFINISHED, runs.c.input_digest == digest)
     row = connection.execute(found.order_by(runs.c.id.desc()).limit(1)).first()

@@ -82,6 +82,15 @@ def test_no_store_is_our_failure_in_a_sentence(tmp_path, command):
     assert "Traceback" not in other.stderr
 
 
+def test_runs_tell_their_grades_when_asked(store):
+    done = run("runs", "--grades", "--store", store)
+    assert (done.exit_code, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first.split()[2:] == ["1", "of", "2", "1", "MUST"]
+    assert second.split()[-2:] == ["1", "MUST"]
+    assert "MUST" not in run("runs", "--store", store).stdout
+
+
 def test_runs_are_listed_newest_first(store):
     done = run("runs", "--store", store)
     assert [line.split() for line in done.stdout.splitlines()] == [
