@@ -26,6 +26,7 @@ COMMANDS = {
     "policy": ("audits.policy_cli:policy", "Postfix TLS policy tables: resolve a level, lint a file."),
     "tlsrpt": ("audits.tlsrpt_command:tlsrpt", "Compare received TLS reports (RFC 8460) with a run of ours."),
     "judge": ("audits.judge_command:judge", "Judge a stored run by baselines, offline."),
+    "nightly": ("audits.nightly_command:nightly", "The cron job: scan, compare, report, notify, prune by one file."),
     "report": ("audits.report_command:report", "Write reports of a run: HTML, CSV, Markdown."),
     "export": ("audits.export_command:export", "Export a run: an evidence pack for auditors."),
     "baselines": ("audits.rules_command:baselines", "List the baselines, or show one with its clauses."),

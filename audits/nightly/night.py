@@ -1,0 +1,201 @@
+"""One night: scan, compare, report, tell, prune. What was not told is told the next time.
+
+The store remembers which run was told last; changes are those since that run. So a night that is killed between the
+scan and the mail, or whose mail server is down, loses no news: the next night compares with what was told.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from audits.baseline_options import Chosen, chosen
+from audits.diff import Severity
+from audits.nightly.config import Night
+from audits.nightly.mail import send_mail
+from audits.nightly.metrics import write_metrics
+from audits.nightly.news import News, TellError, worst
+from audits.nightly.webhook import call
+from audits.output import Tally
+from audits.records import DomainRecord
+from audits.run_changes import RunView, changes, chosen_runs
+from audits.store import NoSuchRunError, RunInfo, RunStatus, Store
+from audits.store_prune import chosen as chosen_to_prune
+
+TOLD = "nightly-told"
+"""The key under which the store remembers the name of the run that was told last."""
+RESUMED_WITHIN = timedelta(hours=20)
+"""An older unfinished run is not gone on with: its facts are of another night."""
+
+
+class NightOver(Exception):
+    """The scan ended early or failed; `code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def scanned(night: Night, now: datetime) -> int:
+    """Scans; gives the exit code of the scan, 0, 1 or 3. `NightOver` where it did not come to its end."""
+    from audits.scan import run_scan_command
+    from audits.scan_command import scan_settings
+
+    config = night.config
+    store = config.store if "://" in config.store else str(night.path(config.store))
+    jsonl = str(night.path(config.report.jsonl, f"{now:%Y-%m-%d}")) if config.report.jsonl else os.devnull
+    options: dict[str, Any] = night.scan | {
+        "store": store,
+        "form": "jsonl",
+        "output": Path(jsonl),
+        "quiet": False,
+        "verbose": 0,
+        "resume": _goes_on(store, now),
+        "log_file": night.path(config.log) if config.log else Path(os.devnull),
+        "log_json": config.log_json,
+    }
+    try:
+        code = run_scan_command(scan_settings(options), options)
+    except SystemExit as ended:
+        raise NightOver(int(ended.code or 0)) from None
+    return code
+
+
+def _goes_on(store: str, now: datetime) -> bool:
+    """Whether the newest run of the store was begun this night and not finished."""
+    if "://" not in store and not Path(store).exists():
+        return False
+    with Store.open(store) as opened:
+        known = opened.runs()
+    return bool(known) and known[-1].status is RunStatus.UNFINISHED and now - known[-1].started < RESUMED_WITHIN
+
+
+def opened_store(night: Night, *, writing: bool = False) -> Store:
+    """The store of the configuration."""
+    where = night.config.store
+    return Store.open(where if "://" in where else night.path(where), writing=writing)
+
+
+def news_of(store: Store, night: Night) -> News:
+    """What is to be told of the newest finished run."""
+    old, new = _compared(store, night)
+    least = Severity(night.config.diff.severity)
+    found = changes(store, old, new, night.config.diff.window) if old else iter(())
+    kept, counts = worst(change for change in found if change.severity.rank >= least.rank)
+    judging = chosen(night.scan)
+    tally, verdicts, expiry = _counted(store, new.run, judging)
+    expired = judging.waivers.expired(new.run.started.date())
+    return News(
+        run=new.run.name,
+        started=new.run.started,
+        finished=new.run.finished,
+        since=old.run.name if old else "",
+        changes=kept,
+        counts=counts,
+        gate=dict(list(tally.not_passed.items())[:200]),
+        gate_missed=max(len(tally.not_passed), tally.missed),
+        expired=tuple(f"{w.rule} for {w.subject} ({w.owner}, {w.expires})" for w in expired),
+        grades={grade.value: count for grade, count in tally.grades.items()},
+        baselines={id: dict(counts) for id, counts in verdicts.items()},
+        first_expiry=expiry,
+    )
+
+
+def _compared(store: Store, night: Night) -> tuple[RunView | None, RunView]:
+    """The run that was told last, or the one before the newest; None on the first night."""
+    window = night.config.diff.window
+    told = store.remembered(TOLD)
+    names = {run.name for run in store.runs() if run.status is RunStatus.FINISHED}
+    newest, _ = chosen_runs(store, "latest", "latest", window)
+    for older in ([told] if told in names and told != newest.run.name else []) + ["previous"]:
+        try:
+            return chosen_runs(store, older, "latest", window)
+        except NoSuchRunError:
+            continue
+    return None, newest
+
+
+def _counted(store: Store, run: RunInfo, judging: Chosen) -> tuple[Tally, dict[str, Counter[str]], datetime | None]:
+    """Grades, gate, verdicts of baselines, and the next certificate that expires."""
+    tally = Tally(judging.gate)
+    verdicts: dict[str, Counter[str]] = {}
+    first: datetime | None = None
+    for record in _records(store, run):
+        tally.take([record])
+        for verdict in record.baselines:
+            verdicts.setdefault(verdict.baseline, Counter())[verdict.verdict.value] += 1
+        for endpoint in record.endpoints:
+            end = endpoint.leaf.not_after if endpoint.leaf else None
+            if end and end > run.started and (first is None or end < first):
+                first = end
+    return tally, verdicts, first
+
+
+def _records(store: Store, run: RunInfo) -> Iterator[DomainRecord]:
+    decoder = msgspec.json.Decoder(DomainRecord)
+    return (decoder.decode(result.judgement) for result in store.domains(run.id))
+
+
+def write_reports(store: Store, night: Night, run: RunInfo) -> None:
+    """The files of `[report]`, each whole or not at all; "{run}" in their names is the run's."""
+    from audits.output import opened_output
+    from audits.reports.csv_report import write_csv
+    from audits.reports.judged import judged_domains
+    from audits.reports.markdown import write_markdown
+
+    report, judging = night.config.report, chosen(night.scan)
+    if report.html:
+        from audits.reports.html import Head, write_html
+
+        head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
+        with opened_output(night.path(report.html, run.name)) as stream:
+            write_html(stream, head, judged_domains(store, run.id))
+    if report.csv:
+        with opened_output(night.path(report.csv, run.name)) as stream:
+            write_csv(stream, judging.baselines, judged_domains(store, run.id))
+    if report.markdown:
+        with opened_output(night.path(report.markdown, run.name)) as stream:
+            write_markdown(stream, run.name, judged_domains(store, run.id))
+
+
+def tell(night: Night, news: News) -> list[str]:
+    """Writes the metrics, sends mail and webhook where there is a reason; gives what failed, one line each."""
+    config = night.config
+    failed = []
+    if config.report.metrics:
+        failed += _tried(lambda: write_metrics(news, night.path(config.report.metrics, news.run)))
+    if (mail := config.mail) and news.reasons(mail.on):
+        failed += _tried(lambda: send_mail(news, mail, night))
+    if (webhook := config.webhook) and news.reasons(webhook.on):
+        failed += _tried(lambda: call(news, webhook, night))
+    return failed
+
+
+def _tried(act: Callable[[], None]) -> list[str]:
+    try:
+        act()
+    except TellError as error:
+        return [str(error)]
+    return []
+
+
+def remember(store: Store, run: str) -> None:
+    """From now on changes are those since this run."""
+    store.remember(TOLD, run)
+
+
+def prune_old(store: Store, night: Night, now: datetime) -> None:
+    """Removes what is older than `[keep]` says; the run that was told last stays among the newest."""
+    keep = night.config.keep
+    if keep.days:
+        choice = chosen_to_prune(store.runs(), now - timedelta(days=keep.days), keep.runs, unfinished=True)
+        store.prune([run.id for run in choice.doomed])
+
+
+def now() -> datetime:
+    """The clock of the night."""
+    return datetime.now(UTC)

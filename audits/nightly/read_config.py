@@ -1,0 +1,133 @@
+"""`tlsaudit nightly CONFIG.toml`: reads and checks the file; every mistake is told with its line and what to write.
+
+Paths are meant from the folder of the file. `[scan]` takes the options of `tlsaudit scan` by their long names, so that
+whatever a scan can do a night can do, and the same words are checked by the same code.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from audits.nightly.config import ConfigError, Mistake, Night, NightConfig, Reporting
+from audits.nightly.places import Places, places
+from audits.nightly.scan_words import scan_parameters
+
+MAX_BYTES = 1_000_000
+
+
+def read_config(file: Path) -> Night:
+    """Reads and checks; `ConfigError` holds every mistake that could be found."""
+    name = str(file)
+    try:
+        raw = file.read_bytes()
+        if len(raw) > MAX_BYTES:
+            raise ConfigError((Mistake(name, 1, f"larger than {MAX_BYTES} bytes; this is no configuration"),))
+        text = raw.decode("utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError((Mistake(name, 1, f"cannot be read: {error.strerror}"),)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            (Mistake(name, raw[: error.start].count(b"\n") + 1, "not UTF-8: save it as UTF-8"),)
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError((Mistake(name, _line_of(error, text), f"no TOML: {error}"),)) from None
+    where = places(text)
+    config, mistakes = _converted(data, name, where)
+    if config is None:
+        raise ConfigError(mistakes)
+    night = Night(config, file.resolve().parent, {})
+    scan, found = scan_parameters(night, name, where)
+    mistakes = (*mistakes, *found, *_missing_files(night, name, where), *_wrong_values(config, name, where))
+    if mistakes:
+        raise ConfigError(tuple(sorted(mistakes, key=lambda mistake: mistake.line)))
+    return msgspec.structs.replace(night, scan=scan)
+
+
+def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
+    words = str(error)
+    _, _, rest = words.partition("at line ")
+    number = rest.partition(",")[0]
+    return int(number) if number.isdecimal() else text.count("\n") + 1
+
+
+def _converted(data: dict[str, Any], name: str, where: Places) -> tuple[NightConfig | None, tuple[Mistake, ...]]:
+    """The file as structs. Tables are converted one by one, so that more than one mistake is found."""
+    mistakes = []
+    kept = dict(data)
+    for field in msgspec.structs.fields(NightConfig):
+        if field.encode_name not in data:
+            continue
+        try:
+            msgspec.convert(data[field.encode_name], field.type)
+        except msgspec.ValidationError as error:
+            mistakes.append(_mistake(field.encode_name, error, name, where))
+            del kept[field.encode_name]
+    try:
+        config = msgspec.convert(kept, NightConfig)
+    except msgspec.ValidationError as error:
+        return None, (*mistakes, _mistake("", error, name, where))
+    return (None if mistakes else config), tuple(mistakes)
+
+
+def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Places) -> Mistake:
+    """msgspec names the place as `$.key[...]`, or the key of an unknown field in its words."""
+    words, _, path = str(error).partition(" - at `$")
+    key = path.strip(".`").split("[")[0].split(".")[0]
+    if "unknown field" in words:
+        key = words.split("`")[1]
+        words = f"there is no {key!r} here"
+    line = where.get((table, key)) or where.get(("", table)) or where.get((table, "")) or where.get(("", key)) or 1
+    said = f"{table}.{key}" if table and key else table or key
+    return Mistake(name, line, f"{said}: {words}" if said else words)
+
+
+def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
+    """Files that are read, and folders that are written to, must be there."""
+    config = night.config
+    if not config.lists:
+        yield Mistake(name, where.get(("", "lists"), 1), 'lists: name at least one file: lists = ["domains.txt"]')
+    for file in config.lists:
+        if not night.path(file).is_file():
+            yield Mistake(name, where.get(("", "lists"), 1), f"lists: there is no file {night.path(file)}")
+    for table, key, file in (
+        ("mail", "password-file", config.mail.password_file if config.mail else ""),
+        ("mail", "cafile", config.mail.cafile if config.mail else ""),
+        ("webhook", "token-file", config.webhook.token_file if config.webhook else ""),
+        ("webhook", "cafile", config.webhook.cafile if config.webhook else ""),
+    ):
+        if file and not night.path(file).is_file():
+            yield Mistake(name, where.get((table, key), 1), f"{table}.{key}: there is no file {night.path(file)}")
+    for key in Reporting.__struct_fields__:
+        file = getattr(config.report, key)
+        if file and not night.path(file, "run").parent.is_dir():
+            line = where.get(("report", key), 1)
+            yield Mistake(name, line, f"report.{key}: there is no folder {night.path(file, 'run').parent}")
+
+
+def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mistake]:
+    from audits.diff import Severity
+
+    if config.diff.severity not in {severity.value for severity in Severity}:
+        words = ", ".join(severity.value for severity in Severity)
+        yield Mistake(name, where.get(("diff", "severity"), 1), f"diff.severity: write one of {words}")
+    if config.diff.window < 1:
+        yield Mistake(name, where.get(("diff", "window"), 1), "diff.window: write 1 or more")
+    if config.keep.days < 0 or config.keep.runs < 2:
+        line = where.get(("keep", "days")) or where.get(("keep", "runs")) or 1
+        yield Mistake(name, line, "keep: days = 0 keeps all, else a number of days; runs is at least 2")
+    if config.webhook and not config.webhook.url.startswith(("https://", "http://")):
+        yield Mistake(name, where.get(("webhook", "url"), 1), "webhook.url: write https://...")
+    if config.mail and not config.mail.to:
+        yield Mistake(name, where.get(("mail", "to"), 1), 'mail.to: name at least one address: to = ["a@example.org"]')
+    if config.mail and not all(map(_is_address, (config.mail.sender, *config.mail.to))):
+        yield Mistake(name, where.get(("mail", ""), 1), "mail: sender and to are addresses such as a@example.org")
+    if config.mail and not 0 < config.mail.port < 65536:
+        yield Mistake(name, where.get(("mail", "port"), 1), "mail.port: write 1 to 65535")
+
+
+def _is_address(text: str) -> bool:
+    return "@" in text and text.isprintable() and " " not in text

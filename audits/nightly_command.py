@@ -1,0 +1,100 @@
+"""`tlsaudit nightly`: the cron job. It prints nothing unless something changed, the gate is missed, or it failed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from audits.nightly.config import Night
+    from audits.nightly.news import News
+
+
+@click.command(
+    epilog="Exit codes: those of `tlsaudit scan`: 0, 1 gate missed, 2 mistakes in CONFIG, 3 too much inconclusive, 4"
+    " failed, 130 stopped."
+)
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Only check CONFIG: every mistake with its line and what to write.")
+@click.option("--dry-run", is_flag=True, help="No scan: show what would be told of the newest run, and tell nobody.")
+def nightly(config: Path, check: bool, dry_run: bool) -> None:
+    """Scan, compare with what was told last, report, notify and prune, as the TOML file CONFIG says."""
+    from audits.cli import CommandFailed
+    from audits.nightly.config import ConfigError
+    from audits.nightly.read_config import read_config
+    from audits.output import OutputError, OutputLostError
+    from audits.store import NoSuchRunError, StoreError
+
+    try:
+        night = read_config(config)
+        if check:
+            click.echo(f"{config}: no mistake found")
+            return
+        code = _dry(night) if dry_run else _run(night)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    except (NoSuchRunError, OutputError) as error:
+        raise click.UsageError(str(error)) from None
+    except (StoreError, OutputLostError) as error:
+        raise CommandFailed(str(error)) from None
+    raise SystemExit(code)
+
+
+def _run(night: "Night") -> int:
+    from audits.cli import EXIT_FAILURE
+    from audits.nightly import night as steps
+
+    began = steps.now()
+    try:
+        code = steps.scanned(night, began)
+    except steps.NightOver as over:
+        return over.code
+    with steps.opened_store(night) as store:
+        news = steps.news_of(store, night)
+        steps.write_reports(store, night, store.run(news.run))
+    _print(news)
+    failed = steps.tell(night, news)
+    for line in failed:
+        click.echo(f"not told: {line}; it is told again next time", err=True)
+    with steps.opened_store(night, writing=True) as store:
+        if not failed:
+            steps.remember(store, news.run)
+        steps.prune_old(store, night, began)
+    return EXIT_FAILURE if failed else code
+
+
+def _print(news: "News") -> None:
+    """For the mail that cron sends: nothing on a quiet night."""
+    from audits.nightly.config import When
+    from audits.nightly.news import text
+
+    if news.reasons((When.CHANGE, When.GATE)):
+        click.echo(text(news), nl=False)
+
+
+def _dry(night: "Night") -> int:
+    from audits.json_text import json_text
+    from audits.nightly import night as steps
+    from audits.nightly.mail import message
+    from audits.nightly.metrics import metrics_text
+    from audits.nightly.news import as_json
+
+    with steps.opened_store(night) as store:
+        news = steps.news_of(store, night)
+    config = night.config
+    mail, webhook = config.mail, config.webhook
+    if mail:
+        why = "would be sent" if news.reasons(mail.on) else "would not be sent, for there is no reason"
+        click.echo(f"--- mail to {', '.join(mail.to)} by {mail.server}:{mail.port} ({mail.security}) {why}")
+        click.echo(message(news, mail).as_string())
+    if webhook:
+        why = "would be called" if news.reasons(webhook.on) else "would not be called, for there is no reason"
+        click.echo(f"--- webhook {webhook.url} {why}")
+        click.echo(json_text(as_json(news)))
+    if config.report.metrics:
+        click.echo(f"--- {night.path(config.report.metrics, news.run)} would be")
+        click.echo(metrics_text(news), nl=False)
+    if not (mail or webhook or config.report.metrics):
+        _print(news)
+    return 0

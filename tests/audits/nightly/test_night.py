@@ -1,0 +1,122 @@
+"""The steps of a night over a store: what is compared, remembered, gone on with and pruned."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from audits.nightly.config import Comparing, Keeping, Night, NightConfig, Reporting
+from audits.nightly.night import (
+    RESUMED_WITHIN,
+    TOLD,
+    _goes_on,
+    news_of,
+    opened_store,
+    prune_old,
+    remember,
+    tell,
+    write_reports,
+)
+from audits.scan_command import scan
+from audits.store import DomainResult, NoSuchRunError, RunStart
+from tests.audits.reports.report_factory import few, healthy, judged
+
+BEGAN = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def night(tmp_path):
+    config = NightConfig(("d.txt",), store="n.db", keep=Keeping(days=3, runs=2), diff=Comparing("information"))
+    return Night(config, tmp_path, scan.make_context("scan", ["example.org"]).params)
+
+
+def add_run(store, day: int, names, *, finished: bool = True):
+    """A run of that day over these servers."""
+    given = [*judged(names)]
+    begun = BEGAN + timedelta(days=day)
+    start = RunStart(started=begun, input_digest="d", options=b"{}", tool_version="1", trust_digest="t")
+    run = store.begin_run(start, (domain.facts.target for domain in given))
+    pending = {p.target.entry: p.seq for p in store.pending_targets(run.id)}
+    for domain in given:
+        entry = domain.record.domain
+        result = DomainResult(
+            pending[entry], domain.facts, domain.record.grade.value, msgspec.json.encode(domain.record)
+        )
+        store.save(run.id, [result], domain.endpoints)
+    return store.finish_run(run.id, begun) if finished else run
+
+
+def better(name: str):
+    return {name: healthy(0)}
+
+
+def worse(name: str):
+    return {name: few()["plain.example"]}
+
+
+def test_without_a_finished_run_there_is_no_news(night):
+    with opened_store(night, writing=True) as store:
+        add_run(store, 0, better("a.example"), finished=False)
+        with pytest.raises(NoSuchRunError):
+            news_of(store, night)
+
+
+def test_the_first_night_compares_with_nothing(night):
+    with opened_store(night, writing=True) as store:
+        add_run(store, 0, better("a.example"))
+        news = news_of(store, night)
+    assert (news.since, news.changes, news.grades) == ("", (), {"MUST": 1})
+    assert news.first_expiry is not None
+
+
+def test_changes_are_those_since_the_run_that_was_told(night):
+    with opened_store(night, writing=True) as store:
+        first = add_run(store, 0, better("a.example"))
+        remember(store, first.name)
+        second = add_run(store, 1, worse("a.example"))
+        add_run(store, 2, worse("a.example"))
+        assert (news_of(store, night).since, news_of(store, night).changed > 0) == (first.name, True)
+        remember(store, second.name)
+        assert (news_of(store, night).since, news_of(store, night).changed) == (second.name, 0)
+
+
+def test_a_told_run_that_has_gone_is_replaced_by_the_one_before(night):
+    with opened_store(night, writing=True) as store:
+        add_run(store, 0, better("a.example"))
+        last = add_run(store, 1, better("a.example"))
+        add_run(store, 2, worse("a.example"))
+        store.remember(TOLD, "long ago")
+        assert news_of(store, night).since == last.name
+
+
+def test_only_the_unfinished_run_of_this_night_is_gone_on_with(night):
+    where = str(night.path(night.config.store))
+    assert not _goes_on(where, BEGAN)
+    with opened_store(night, writing=True) as store:
+        add_run(store, 0, better("a.example"), finished=False)
+    assert _goes_on(where, BEGAN + timedelta(hours=1))
+    assert not _goes_on(where, BEGAN + RESUMED_WITHIN)
+    with opened_store(night, writing=True) as store:
+        add_run(store, 1, better("a.example"))
+    assert not _goes_on(where, BEGAN + timedelta(days=1, hours=1))
+
+
+def test_old_runs_go_and_the_newest_stay(night):
+    with opened_store(night, writing=True) as store:
+        names = [add_run(store, day, better("a.example")).name for day in range(6)]
+        prune_old(store, night, BEGAN + timedelta(days=100))
+        assert [run.name for run in store.runs()] == names[-2:]
+        keeping_all = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, keep=Keeping()))
+        prune_old(store, keeping_all, BEGAN + timedelta(days=1000))
+        assert len(store.runs()) == 2
+
+
+def test_all_reports_are_written(night, tmp_path):
+    report = Reporting(html="{run}.html", csv="r.csv", markdown="r.md", metrics="r.prom")
+    night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, report=report))
+    with opened_store(night, writing=True) as store:
+        run = add_run(store, 0, better("a.example"))
+        write_reports(store, night, run)
+        assert tell(night, news_of(store, night)) == []
+    names = {file.name for file in tmp_path.iterdir() if not file.name.startswith("n.db")}
+    assert names == {f"{run.name}.html", "r.csv", "r.md", "r.prom"}

@@ -1,0 +1,120 @@
+"""Configurations, right and wrong: every mistake with its line and what to write."""
+
+import pytest
+
+from audits.nightly.config import ConfigError, Security, When
+from audits.nightly.read_config import MAX_BYTES, read_config
+
+GOOD = """\
+lists = ["domains.txt"]
+store = "night.db"
+
+[scan]
+depth = "policy"
+interval = 0
+injection = true
+exclude = ["never.txt", "nor.txt"]
+
+[judge]
+baseline = ["mozilla-intermediate"]
+fail-on = ["fail"]
+
+[report]
+html = "{run}.html"
+
+[mail]
+server = "mail.example.org"
+to = ["postmaster@example.org"]
+sender = "tlsaudit@example.org"
+on = ["gate"]
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("domains.txt", "never.txt", "nor.txt"):
+        (tmp_path / name).write_text("example.org\n")
+
+    def write(text: str | bytes):
+        file = tmp_path / "night.toml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return file
+
+    return write
+
+
+def test_a_good_file_becomes_the_parameters_of_a_scan(write, tmp_path):
+    night = read_config(write(GOOD))
+    assert (night.scan["depth"], night.scan["interval"], night.scan["injection"]) == ("policy", 0, True)
+    assert night.scan["exclude"] == (tmp_path / "never.txt", tmp_path / "nor.txt")
+    assert (night.scan["baseline_ids"], night.scan["fail_on"]) == (("mozilla-intermediate",), ("fail",))
+    assert night.scan["inputs"] == (str(tmp_path / "domains.txt"),)
+    assert night.config.mail is not None
+    assert (night.config.mail.on, night.config.mail.security) == ((When.GATE,), Security.STARTTLS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("domains.txt", "none.txt", 1, "lists: there is no file"),
+        ('["domains.txt"]', "[]", 1, "name at least one file"),
+        ('store = "night.db"', 'shop = "x"', 2, "there is no 'shop' here"),
+        ('depth = "policy"', 'depth = "deep"', 5, "scan.depth: Invalid value"),
+        ("interval = 0", 'interval = "fast"', 6, "scan.interval:"),
+        ("interval = 0", "interval = [1, 2]", 6, "write one value"),
+        ("injection = true", "injection = 1", 7, "write true or false"),
+        ("injection = true", "only-v4 = true", 7, "no option --only-v4"),
+        ("injection = true", 'output = "x"', 7, "under [report]"),
+        ("injection = true", "ports = {}", 7, "write text or a number"),
+        ('"mozilla-intermediate"', '"nonsense"', 10, "there is no baseline 'nonsense'"),
+        ('fail-on = ["fail"]', 'fail-on = ["nonsense"]', 10, "'nonsense' is no verdict"),
+        ('fail-on = ["fail"]', 'fail_on = ["fail"]', 12, "there is no 'fail_on' here"),
+        ("{run}.html", "none/{run}.html", 15, "there is no folder"),
+        ('server = "mail.example.org"', "", 17, "server"),
+        ('["postmaster@example.org"]', "[]", 19, "mail.to: name at least one address"),
+        ('on = ["gate"]', 'on = ["never"]', 21, "'never'"),
+        ('on = ["gate"]', 'security = "ssl"', 21, "'ssl'"),
+        ('on = ["gate"]', 'password-file = "none"', 21, "mail.password-file: there is no file"),
+        ("tlsaudit@example.org", r"a@b\r\nBcc: c@d", 17, "sender and to are addresses"),
+        ('on = ["gate"]', "port = 0", 21, "mail.port"),
+        ('on = ["gate"]', "[diff]\nseverity = 'loud'", 22, "write one of information, notice"),
+        ('on = ["gate"]', "[diff]\nwindow = 0", 22, "write 1 or more"),
+        ('on = ["gate"]', "[keep]\ndays = -1", 22, "keep: days"),
+        ('on = ["gate"]', "[webhook]\nurl = 'ftp://x'", 22, "write https://"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(write, old, new, line, said):
+    assert old in GOOD
+    with pytest.raises(ConfigError) as error:
+        read_config(write(GOOD.replace(old, new)))
+    assert said in str(error.value)
+    assert [mistake.line for mistake in error.value.mistakes if said in mistake.what] == [line]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
+    wrong = GOOD.replace("domains.txt", "no.txt").replace('"policy"', '"deep"').replace("{run}", "no/{run}")
+    with pytest.raises(ConfigError) as error:
+        read_config(write(wrong))
+    assert [mistake.line for mistake in error.value.mistakes] == [1, 5, 15]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "said"),
+    [
+        (b"a = 1\nb = ", 2, "no TOML"),
+        (b"a = 1\n\xff", 2, "not UTF-8"),
+        (b"", 1, "missing required field `lists`"),
+        (b"lists = 3", 1, "lists"),
+        (b"x" * (MAX_BYTES + 1), 1, "larger than"),
+    ],
+)
+def test_what_is_no_configuration_is_told(write, content, line, said):
+    with pytest.raises(ConfigError) as error:
+        read_config(write(content))
+    assert said in str(error.value)
+    assert error.value.mistakes[0].line == line
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        read_config(tmp_path / "none.toml")

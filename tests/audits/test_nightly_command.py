@@ -1,0 +1,159 @@
+"""`tlsaudit nightly` as cron runs it: silent on a quiet night, one message a change, nothing lost by a crash."""
+
+import json
+import random
+import time
+
+import pytest
+
+from audits.demo.behaviour import Behaviour, TlsServer
+from audits.demo.certificates import new_authority
+from audits.store import RunStatus, Store
+from tests.loopback_world import world
+
+DOMAINS = [f"d{number}.example" for number in range(6)]
+ZONE = {domain: {"MX": [f"10 mx.{domain}."]} for domain in DOMAINS}
+ZONE |= {f"mx.{domain}": {"A": [f"192.0.2.{number}"]} for number, domain in enumerate(DOMAINS, 1)}
+AUTHORITY = new_authority()
+GOOD = {
+    (f"192.0.2.{number}", 25): Behaviour(
+        name=f"mx.{domain}", tls=TlsServer(chains=(AUTHORITY.credential(f"mx.{domain}").chain_pem,))
+    )
+    for number, domain in enumerate(DOMAINS, 1)
+}
+LOST = GOOD | {("192.0.2.1", 25): Behaviour(name="mx.d0.example")}
+
+
+def configure(running, **tables: str) -> None:
+    """The configuration of this world; `tables` are added at the end."""
+    (running.folder / "domains.txt").write_text("\n".join(DOMAINS))
+    more = "\n".join(f"[{name}]\n{words}" for name, words in tables.items())
+    (running.folder / "night.toml").write_text(
+        f"""
+lists = ["domains.txt"]
+store = "night.db"
+log = "night.log"
+
+[scan]
+resolver = "127.0.0.1:{running.dns.port}"
+no-system-trust = true
+cafile = "root.pem"
+depth = "policy"
+ports = "25"
+allow-private = true
+interval = 0
+ehlo = "scanner.example"
+no-policy = true
+
+{more}
+"""
+    )
+
+
+@pytest.fixture
+def good(tmp_path):
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running:
+        configure(running, report='metrics = "night.prom"\nhtml = "{run}.html"')
+        yield running
+
+
+def night(running, *more):
+    done = running.run("nightly", *more, "night.toml")
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_quiet_night_says_nothing_and_a_change_is_told_once(tmp_path):
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running:
+        configure(running, report='metrics = "night.prom"\nhtml = "{run}.html"')
+        assert night(running) == (0, "", ""), "the first night"
+        assert night(running) == (0, "", ""), "a quiet night"
+        assert len([*tmp_path.glob("*.html")]) == 2
+        assert 'tlsaudit_domains{grade="MUST"} 6.0' in (tmp_path / "night.prom").read_text()
+    with world(tmp_path, ZONE, LOST, AUTHORITY) as running:
+        configure(running, judge='fail-on = ["MAY"]')
+        code, out, err = night(running)
+        assert (code, err) == (1, "")
+        assert "d0.example" in out
+        assert "grade" in out
+        assert "MUST -> MAY" in out
+        assert "gate        d0.example: grade MAY" in out
+        assert not any(domain in out for domain in DOMAINS[1:])
+        configure(running)
+        assert night(running) == (0, "", ""), "told already"
+    assert "run " in (tmp_path / "night.log").read_text()
+
+
+def test_what_could_not_be_told_is_told_the_next_night(tmp_path):
+    hook = 'url = "http://127.0.0.1:9/"'
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running:
+        configure(running)
+        night(running)
+    with world(tmp_path, ZONE, LOST, AUTHORITY) as running:
+        configure(running, webhook=hook)
+        code, out, err = night(running)
+        assert code == 4
+        assert "MUST -> MAY" in out
+        assert "not told: webhook http://127.0.0.1:9/" in err
+        code, out, err = night(running)
+        assert code == 4, "nothing changed since, but it was not told yet"
+        assert "MUST -> MAY" in out
+        configure(running)
+        assert "MUST -> MAY" in night(running)[1]
+        assert night(running) == (0, "", "")
+
+
+def test_a_dry_run_tells_nobody_and_changes_nothing(good):
+    night(good)
+    configure(
+        good,
+        report='metrics = "dry.prom"',
+        mail='server = "mail.example.org"\nto = ["a@example.org"]\nsender = "b@example.org"\non = ["always"]',
+        webhook='url = "https://hook.example.org/"',
+    )
+    before = (good.folder / "night.db").read_bytes()
+    code, out, err = night(good, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "mail to a@example.org by mail.example.org:587 (starttls) would be sent" in out
+    assert "webhook https://hook.example.org/ would not be called" in out
+    assert "tlsaudit_domains" in out
+    assert not (good.folder / "dry.prom").exists()
+    assert (good.folder / "night.db").read_bytes() == before
+
+
+def test_check_tells_every_mistake_and_scans_nothing(good):
+    assert night(good, "--check") == (0, "night.toml: no mistake found\n", "")
+    configure(good, report='html = "none/x.html"', diff='severity = "loud"')
+    code, out, err = night(good, "--check")
+    assert (code, out) == (2, "")
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["report.html", "diff.severity"]
+    assert night(good)[0] == 2
+    assert not (good.folder / "night.db").exists()
+
+
+def test_kill_at_any_moment_loses_nothing_that_was_committed(good):
+    chance = random.Random(7)
+    for _ in range(50):
+        process = good.command("nightly", "night.toml")
+        time.sleep(chance.uniform(0.3, 1.3))
+        process.kill()
+        process.communicate()
+    if (good.folder / "night.db").exists():
+        with Store.open(good.folder / "night.db") as store:
+            for run in store.runs():
+                stored = [*store.domains(run.id)]
+                assert len(stored) == run.done
+                assert all(json.loads(result.judgement)["grade"] == result.grade for result in stored)
+    assert night(good)[0] == 0
+    with Store.open(good.folder / "night.db") as store:
+        last = store.runs()[-1]
+        assert (last.status, last.done) == (RunStatus.FINISHED, len(DOMAINS))
+        assert store.remembered("nightly-told") == last.name
+
+
+def test_a_store_that_cannot_be_written_is_told_and_stays(good):
+    night(good)
+    (good.folder / "night.db").rename(good.folder / "full.db")
+    (good.folder / "night.db").mkdir()
+    code, out, err = night(good)
+    assert (code, out) == (4, "")
+    assert err.startswith("Error: ")
