@@ -78,7 +78,6 @@ def enumerate_suites(asker: Asker, version: int) -> Steps:
             if reply.verdict is Verdict.REFUSED or reply.flight is None:
                 break
             left.remove(reply.flight.suite or 0)
-    ledger.settle(version)
 
 
 def ask_large(asker: Asker, hello: Hello) -> Question:

@@ -4,7 +4,6 @@ One `Ledger` belongs to one run of one plan. It is the only mutable thing in a p
 into facts at any moment, so a plan may be stopped anywhere.
 """
 
-from array import array
 from functools import cache, lru_cache
 
 import msgspec
@@ -13,7 +12,7 @@ from scanner.answers import Fact
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.wire.code_points import FFDHE_GROUPS, SSL3, TLS13, VERSION_NAMES, alert_name
 from scanner.wire.hello import Hello
-from scanner.wire.preference import Pick
+from scanner.wire.preference import Choices, Pick
 from scanner.wire.registry import offered_suites, suite
 from scanner.wire.server_flight import FlightEnd, ServerFlight
 from scanner.wire.suite_traits import Trait
@@ -83,7 +82,7 @@ class Ledger:
         self.groups_wanted: set[int] = set()
         """Versions of which it wants every group."""
         self.shown: dict[Shown, None] = {}
-        self.suite_picks: dict[int, list[Pick]] = {}
+        self.suite_choices: dict[int, Choices] = {}
         self.group_picks: dict[int, dict[Pick, None]] = {}
         self.chains: dict[str, tuple[bytes, ...]] = {}
         self.stapled: set[str] = set()
@@ -131,20 +130,12 @@ class Ledger:
         self._refuse_between(version, hello)
         code = flight.suite or 0
         self.accepted.setdefault(version, {})[code] = None
-        self.suite_picks.setdefault(version, []).append(Pick(array("H", hello.suites), code))
+        self.suite_choices.setdefault(version, Choices()).note(hello.suites, code)
         if flight.group is not None:
             self.groups.setdefault(version, {})[flight.group] = None
             self.group_picks.setdefault(version, {})[Pick(hello.groups, flight.group)] = None
         self._keep_once(hello, flight, version, code)
         self.shown[_shown(hello, flight, version)] = None
-
-    def settle(self, version: int) -> None:
-        """Every suite of this version was asked: of the offers only the suites taken up still tell anything."""
-        accepted = self.accepted.get(version, {})
-        picks = self.suite_picks.get(version, ())
-        self.suite_picks[version] = [
-            Pick(tuple(filter(accepted.__contains__, pick.offered)), pick.picked) for pick in picks
-        ]
 
     def _keep_once(self, hello: Hello, flight: ServerFlight, version: int, code: int) -> None:
         authentication = suite(code).parts.authentication
@@ -168,8 +159,8 @@ class Ledger:
     def refuse(self, hello: Hello, answer: ServerFlight | None) -> None:
         """The server refused all of this hello: these suites in this version, and the version if all were offered."""
         version = hello.highest
-        known = self.refused.get(version, ())
-        self.refused[version] = tuple(dict.fromkeys((*known, *hello.suites)))
+        known = self.refused.get(version)
+        self.refused[version] = tuple(dict.fromkeys((*known, *hello.suites))) if known else hello.suites
         if self.broken.get(version):
             self.versions.setdefault(version, Fact.INCONCLUSIVE)
         elif not self.open_suites(version):

@@ -23,7 +23,7 @@ from scanner.wire.code_points import (
 )
 from scanner.wire.dh_primes import prime_bits, prime_digest, prime_name
 from scanner.wire.ledger import Ledger, Shown, all_offers
-from scanner.wire.preference import preference_of
+from scanner.wire.preference import Choices, preference_of
 from scanner.wire.registry import suite_name
 from scanner.wire.server_flight import FlightEnd
 from scanner.wire.weakness import SEARCH_CLASSES, classes_of
@@ -85,7 +85,7 @@ def _version_facts(ledger: Ledger, version: int) -> VersionFacts:
         complete=not unsettled,
         unsettled=tuple(sorted(unsettled)),
         broken=tuple(suite_name(code) for code in ledger.broken.get(version, ())),
-        preference=preference_of(ledger.suite_picks.get(version, ())),
+        preference=preference_of(ledger.suite_choices.get(version, Choices()).picks()),
         groups=tuple(group_name(code) for code in ledger.groups.get(version, ())),
         groups_complete=version in ledger.groups_complete,
         group_preference=preference_of(ledger.group_picks.get(version, ())),

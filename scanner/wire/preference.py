@@ -1,6 +1,6 @@
 """Whose order decides, the client's or the server's: read off which of several candidates a server picked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
@@ -13,6 +13,40 @@ class Pick(msgspec.Struct, frozen=True, gc=False):
 
     offered: Sequence[int]
     picked: int
+
+
+class Choices:
+    """Choices out of offers that mostly shrink by what was chosen before, and are kept as that.
+
+    An audit offers hundreds of suites a hundred times, to hundreds of servers at once.
+    """
+
+    __slots__ = ("_left", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[tuple[int, ...], list[int]]] = []
+        self._left: list[int] = []
+        """What the next offer of the last run consists of."""
+
+    def note(self, offered: tuple[int, ...], picked: int) -> None:
+        """The server picked this out of that."""
+        if self._runs and self._left == list(offered):
+            self._runs[-1][1].append(picked)
+        else:
+            self._runs.append((offered, [picked]))
+            self._left = list(offered)
+        if picked in self._left:
+            self._left.remove(picked)
+
+    def picks(self) -> Iterator[Pick]:
+        """Every choice, with that part of its offer which was taken up at any time."""
+        accepted = {picked for _, taken in self._runs for picked in taken}
+        for offered, taken in self._runs:
+            left = list(filter(accepted.__contains__, offered))
+            for picked in taken:
+                yield Pick(tuple(left), picked)
+                if picked in left:
+                    left.remove(picked)
 
 
 def preference_of(picks: Iterable[Pick]) -> Preference:

@@ -44,7 +44,7 @@ def ask_preference(asker: Asker, version: int) -> Steps:
     """Offer the known suites in the reverse of the order in which they were taken up, if that still decides whose
     order counts."""
     suites = _accepted(asker, version)
-    if len(suites) > 1 and preference_of(asker.ledger.suite_picks[version]) is Preference.UNKNOWN:
+    if len(suites) > 1 and preference_of(asker.ledger.suite_choices[version].picks()) is Preference.UNKNOWN:
         groups = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else None
         yield from asker.ask(hello_for(version, suites[::-1], groups))
 

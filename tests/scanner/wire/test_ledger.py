@@ -5,10 +5,8 @@ from scanner.wire.code_points import SSL3, TLS10, TLS11, TLS12, TLS13
 from scanner.wire.events import Alert
 from scanner.wire.hello import Hello
 from scanner.wire.ledger import SMALL_OFFER, Ledger, all_offers, failure_of, refusal_text
-from scanner.wire.preference import preference_of
 from scanner.wire.questions import hello_for
 from scanner.wire.server_flight import FlightEnd, ServerFlight
-from scanner.wire_facts import Preference
 
 PRIME = b"\0" + b"\xf7" * 128
 
@@ -83,17 +81,6 @@ def test_chains_primes_and_staples_are_kept_once():
     ((seen, (versions, suite)),) = ledger.primes.items()
     assert (seen.prime, seen.ffdhe_offered, versions, suite) == (PRIME[1:], True, {TLS12}, 0x0033)
     assert len(ledger.shown) == 1
-
-
-def test_of_a_settled_version_the_offers_keep_what_was_taken_up():
-    """Hundreds of suites are offered a hundred times; whose order decided is still seen in those that were taken."""
-    ledger = Ledger()
-    for offered, picked in (((1, 0x33, 0x39, 2), 0x39), ((1, 0x33, 2), 0x33), ((1, 2), 2)):
-        ledger.take_up(hello_for(TLS12, offered), taken(TLS12, picked))
-    before = preference_of(ledger.suite_picks[TLS12])
-    ledger.settle(TLS12)
-    assert [tuple(pick.offered) for pick in ledger.suite_picks[TLS12]] == [(0x33, 0x39, 2), (0x33, 2), (2,)]
-    assert preference_of(ledger.suite_picks[TLS12]) is before is Preference.SERVER
 
 
 def test_portions():
