@@ -10,6 +10,7 @@ import click
 
 from audits.policy_offers_command import offers
 from audits.policy_write_command import write
+from audits.simulate_command import simulate
 
 if TYPE_CHECKING:
     from audits.postfix.lint import LintMessage
@@ -36,6 +37,7 @@ def policy() -> None:
 
 policy.add_command(write)
 policy.add_command(offers)
+policy.add_command(simulate)
 
 
 @policy.command()

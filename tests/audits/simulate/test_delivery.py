@@ -1,0 +1,185 @@
+"""One host at one level: the words of the reference, section 2, on scripted servers with real certificates."""
+
+import msgspec
+import pytest
+
+from audits.dane import EndpointDane, TlsaState
+from audits.postfix.resolution import Attribute, Engine, Reason, Resolution, Rule
+from audits.postfix.tls_levels import TlsLevel
+from audits.reasons import Cause
+from audits.reasons import Reason as CauseOf
+from audits.simulate.delivery import Meeting, step_at
+from audits.simulate.outcomes import Step
+from scanner.facts import EndpointFacts, EndpointRef, Fact
+from scanner.failures import Kind as Failing
+from scanner.failures import ProbeFailure, Stage
+from tests.audits.session_factory import (
+    BROKEN_TLS,
+    DEMANDS_TLS,
+    MX,
+    NO_CERTIFICATE,
+    NO_TLS,
+    OLD_TLS,
+    SILENT,
+    Server,
+    reply,
+)
+from tests.audits.simulate.scripted_world import (
+    GOOD_CHAIN,
+    SELF_SIGNED,
+    UNTRUSTED,
+    WEAK,
+    WRONG_NAME,
+    facts_at,
+    sender,
+    server,
+)
+
+LEVELS = (TlsLevel.NONE, TlsLevel.MAY, TlsLevel.ENCRYPT, TlsLevel.VERIFY)
+REFUSED_IN_TLS = server(mail_tls=reply(550))
+
+
+def meeting(facts: EndpointFacts, **changes: object) -> Meeting:
+    ref = EndpointRef(MX, 10, facts.endpoint)
+    return msgspec.structs.replace(Meeting(ref, MX, "example.org", facts), **changes)
+
+
+def at(level: TlsLevel, *servers: Server, text: str = "", attributes: tuple[Attribute, ...] = ()) -> Step:
+    resolution = Resolution(level, (), attributes=attributes)
+    return step_at(sender(text), resolution, meeting(facts_at(*servers)))
+
+
+def told(step: Step) -> str:
+    """The step in few words: what happens, the word of the log, what a later attempt does."""
+    later = f", later {step.later.kind}" if step.later else ""
+    return f"{step.kind} {step.word or ''}".strip() + later
+
+
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [
+        ([server()], ["clear", "tls Trusted", "tls Trusted", "tls Verified"]),
+        ([server(UNTRUSTED)], ["clear", "tls Untrusted", "tls Untrusted", "next-mx Untrusted"]),
+        ([server(SELF_SIGNED)], ["clear", "tls Untrusted", "tls Untrusted", "next-mx Untrusted"]),
+        ([server(WRONG_NAME)], ["clear", "tls Trusted", "tls Trusted", "next-mx Untrusted"]),
+        ([server(WEAK)], ["clear", "tls Trusted", "tls Trusted", "next-mx Untrusted"]),
+        ([NO_TLS], ["clear", "clear", "next-mx", "next-mx"]),
+        ([msgspec.structs.replace(server(), starttls=reply(502))], ["clear", "clear", "bounced", "bounced"]),
+        ([msgspec.structs.replace(server(), starttls=reply(454))], ["clear", "clear", "unknown", "unknown"]),
+        ([BROKEN_TLS], ["clear", "next-mx, later clear", "next-mx", "next-mx"]),
+        ([REFUSED_IN_TLS], ["clear", "bounced Trusted", "bounced Trusted", "bounced Verified"]),
+        ([server(UNTRUSTED, mail_tls=reply(550))], ["clear", *["bounced Untrusted"] * 2, "next-mx Untrusted"]),
+        ([DEMANDS_TLS], ["bounced", "tls unknown", "tls unknown", "unknown unknown"]),
+        ([server(mail=reply(450))], ["unknown", "tls Trusted", "tls Trusted", "tls Verified"]),
+        ([SILENT], ["next-mx"] * 4),
+        ([OLD_TLS], ["clear", "tls unknown", "tls unknown", "next-mx"]),
+        ([NO_CERTIFICATE], ["clear", "tls unknown", "tls unknown", "next-mx"]),
+    ],
+)
+def test_a_server_at_the_four_levels(servers: list[Server], expected: list[str]) -> None:
+    assert [told(at(level, *servers)) for level in LEVELS] == expected
+
+
+def test_without_trust_anchors_nothing_is_verified() -> None:
+    step = at(TlsLevel.VERIFY, server(), text="smtp_tls_CAfile =\n")
+    assert told(step) == "next-mx Untrusted"
+    assert step.why is not None
+    assert step.why.cause == "no-trust-anchors"
+    assert told(at(TlsLevel.MAY, server(), text="smtp_tls_CAfile =\n")) == "tls Untrusted"
+
+
+def test_protocols_that_do_not_meet_are_a_failed_handshake() -> None:
+    """Also where the server would refuse the mail inside TLS: it does not come so far."""
+    only_13 = "smtp_tls_protocols = TLSv1.3\nsmtp_tls_mandatory_protocols = TLSv1.3\n"
+    old = msgspec.structs.replace(OLD_TLS, mail_tls=reply(550))
+    assert [told(at(level, old, text=only_13)) for level in LEVELS] == [
+        *("clear", "next-mx, later clear", "next-mx", "next-mx")
+    ]
+
+
+def test_before_postfix_3_nothing_goes_in_clear_behind_broken_tls() -> None:
+    step = step_at(sender(engine=Engine.PATCHED), Resolution(TlsLevel.MAY, ()), meeting(facts_at(BROKEN_TLS)))
+    assert (told(step), step.later) == ("next-mx", None)
+
+
+def test_a_policy_that_is_no_policy_skips_the_host() -> None:
+    resolution = Resolution(TlsLevel.INVALID, (Reason(Rule.UNKNOWN_VALUE, "no such level"),))
+    step = step_at(sender(), resolution, meeting(facts_at(server())))
+    assert told(step) == "next-mx"
+    assert str(step.why) == "policy-invalid: no such level"
+
+
+def test_what_was_not_scanned_is_unknown() -> None:
+    facts = facts_at(server())
+    there = meeting(facts)
+    nobody = step_at(sender(), Resolution(TlsLevel.MAY, ()), msgspec.structs.replace(there, facts=None))
+    excluded = EndpointRef(MX, 10, facts.endpoint, failure=ProbeFailure(Stage.CONNECT, Failing.EXCLUDED))
+    left_alone = step_at(sender(), Resolution(TlsLevel.MAY, ()), meeting(facts, ref=excluded))
+    assert [told(nobody), told(left_alone)] == ["unknown", "unknown"]
+    assert left_alone.why is not None
+    assert left_alone.why.detail == "connect: excluded"
+
+
+def test_a_host_that_was_silent_says_so() -> None:
+    step = at(TlsLevel.MAY, SILENT)
+    assert step.silent
+    assert not at(TlsLevel.MAY, server()).silent
+
+
+def test_a_server_name_needs_a_handshake_with_it() -> None:
+    name = (Attribute("servername", "mx.example.org"),)
+    assert told(at(TlsLevel.MAY, server(), attributes=name)) == "unknown"
+    assert told(at(TlsLevel.MAY, NO_TLS, attributes=name)) == "clear"
+    named = {"mx.example.org": facts_at(server(UNTRUSTED))}
+    resolution = Resolution(TlsLevel.MAY, (), attributes=name)
+    assert told(step_at(sender(), resolution, meeting(facts_at(server()), named=named))) == "tls Untrusted"
+
+
+def test_tls_at_once() -> None:
+    wrapped = "smtp_tls_wrappermode = yes\n"
+    implicit = meeting(facts_at(server(), port=465))
+    at_465 = [step_at(sender(wrapped), Resolution(level, ()), implicit) for level in LEVELS]
+    assert [told(step) for step in at_465] == ["next-mx", "next-mx", "tls Trusted", "tls Verified"]
+    assert told(step_at(sender(), Resolution(TlsLevel.MAY, ()), implicit)) == "next-mx"
+    assert told(at(TlsLevel.ENCRYPT, server(), text=wrapped)) == "next-mx"
+
+
+# --- DANE ------------------------------------------------------------------------------------------------------------
+
+
+def dane(state: TlsaState, matched: Fact = Fact.NOT_TESTED, sustained: Fact = Fact.NO) -> EndpointDane:
+    return EndpointDane(
+        MX, "192.0.2.1", 25, state, matched=matched, dane=sustained, reason=CauseOf(Cause.TLSA_INVALID, "x")
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "secure", "expected"),
+    [
+        (dane(TlsaState.USABLE, Fact.YES, Fact.YES), Fact.YES, ["tls Verified", "tls Verified"]),
+        (dane(TlsaState.USABLE, Fact.NO), Fact.YES, ["next-mx Untrusted", "next-mx Untrusted"]),
+        (dane(TlsaState.UNUSABLE), Fact.YES, ["tls Trusted", "next-mx unknown"]),
+        (dane(TlsaState.NONE), Fact.YES, ["tls Trusted", "next-mx unknown"]),
+        (dane(TlsaState.USABLE, Fact.YES, Fact.YES), Fact.NO, ["tls Verified", "next-mx unknown"]),
+        (dane(TlsaState.USABLE, Fact.YES, Fact.YES), Fact.INCONCLUSIVE, ["tls Verified", "unknown unknown"]),
+        (dane(TlsaState.LOOKUP_FAILED), Fact.YES, ["next-mx unknown", "next-mx unknown"]),
+        (dane(TlsaState.INDETERMINATE, sustained=Fact.INCONCLUSIVE), Fact.YES, ["unknown unknown", "unknown unknown"]),
+        (None, Fact.YES, ["unknown unknown", "unknown unknown"]),
+    ],
+)
+def test_dane_does_what_the_records_demand(known: EndpointDane | None, secure: Fact, expected: list[str]) -> None:
+    text = "smtp_tls_security_level = dane\nsmtp_dns_support_level = dnssec\n"
+    there = meeting(facts_at(server(GOOD_CHAIN)), dane=known, mx_secure=secure)
+    steps = [step_at(sender(text), Resolution(level, ()), there) for level in (TlsLevel.DANE, TlsLevel.DANE_ONLY)]
+    assert [told(step) for step in steps] == expected
+
+
+def test_a_dane_entry_under_another_global_level_wants_signed_mx_records() -> None:
+    """smtp_tls_dane_insecure_mx_policy is "may" then."""
+    there = meeting(facts_at(server(UNTRUSTED)), dane=dane(TlsaState.USABLE, Fact.NO), mx_secure=Fact.NO)
+    assert told(step_at(sender(), Resolution(TlsLevel.DANE, ()), there)) == "tls Untrusted"
+
+
+def test_dane_without_starttls() -> None:
+    there = meeting(facts_at(NO_TLS), dane=dane(TlsaState.USABLE), mx_secure=Fact.YES)
+    assert told(step_at(sender(), Resolution(TlsLevel.DANE, ()), there)) == "next-mx"
