@@ -6,10 +6,9 @@ seen or fetched, and the ends of signatures, because a zone is signed anew long 
 """
 
 import hashlib
-import itertools
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 
@@ -29,15 +28,12 @@ _NOWHERE = b""
 
 _FACTS, _AGAIN = ";", "="
 """In a packed text of times: what follows stood in the facts; the place of the time that stands here again."""
-_TIME = re.compile(rb'":"([0-9TZ:.+-]+)"')
-_BLANK = re.compile(rb'":"()"')
-_MOVING = (b'"seen_at', b'"fetched_at', b'"signed_until')
-_CLIFF = b'"at'
+_TIME = re.compile(rb"[0-9TZ:.+-]+")
+_CLIFF = b'"at":"'
+_MOVING = (b'"seen_at":"', b'"fetched_at":"', b'"signed_until":"', _CLIFF)
+"""Within a JSON text these can only begin members of an object: in a string the quotation marks would be escaped."""
 _ROLLING = re.compile(rb'","what":"[^"\\]*","why":"[^"\\]*","where":"[^"\\]*","rolling":true')
-"""Within a JSON text these can only be members of an object: in a string the quotation marks would be escaped.
-
-The day of a cliff moves where the cliff is rolling. The names are looked at last: most values are no times.
-"""
+"""What follows the day of a cliff that moves."""
 
 
 class Coding(IntEnum):
@@ -131,41 +127,43 @@ def unpacked_times(packed: str) -> tuple[str, str]:
 
 def _without_times(kind: str, text: bytes) -> tuple[Content, str]:
     """A text in which it would be ambiguous where the times stood is stored as it is."""
-    found = _moving(_TIME, text)
-    template = _filled(text, found, itertools.repeat(b""))
-    if len(_moving(_BLANK, template)) != len(found):
+    found = [place for place in _moving(text) if place.start == place.stop or _TIME.fullmatch(text[place])]
+    times = [text[place] for place in found]
+    if not all(times):
         return content(kind, text), ""
-    return content(kind, template), b" ".join(time[1] for time in found).decode()
+    return content(kind, _filled(text, found, [b""] * len(found))), b" ".join(times).decode()
 
 
 def _with_times(text: bytes, times: str, only: bytes = b"") -> bytes:
     if not times:
         return text
-    found = _moving(_BLANK, text)
+    found = [place for place in _moving(text) if place.start == place.stop]
     given = times.encode().split()
-    wanted = (t if text.endswith(only, 0, blank.start()) else b"" for t, blank in zip(given, found, strict=True))
+    wanted = [t if text.endswith(only, 0, place.start) else b"" for t, place in zip(given, found, strict=True)]
     return _filled(text, found, wanted)
 
 
-def _moving(pattern: re.Pattern[bytes], text: bytes) -> list[re.Match[bytes]]:
-    """The members whose value moves from night to night."""
-    return [found for found in pattern.finditer(text) if _moves(text, found)]
+def _moving(text: bytes) -> list[slice]:
+    """Where the values stand that move from night to night, in their order."""
+    found = []
+    for name in _MOVING:
+        start = text.find(name)
+        while start >= 0:
+            start += len(name)
+            end = text.find(b'"', start)
+            if end >= 0 and (name is not _CLIFF or _ROLLING.match(text, end)):
+                found.append(slice(start, end))
+            start = text.find(name, start)
+    return sorted(found, key=lambda place: place.start)
 
 
-def _moves(text: bytes, found: re.Match[bytes]) -> bool:
-    start = found.start()
-    return text.endswith(_MOVING, 0, start) or (
-        text.endswith(_CLIFF, 0, start) and _ROLLING.match(text, found.end(1)) is not None
-    )
-
-
-def _filled(text: bytes, found: Iterable[re.Match[bytes]], values: Iterable[bytes]) -> bytes:
-    """The text with other values in the places that were found."""
+def _filled(text: bytes, places: Sequence[slice], values: Sequence[bytes]) -> bytes:
+    """The text with other values in these places."""
     parts: list[bytes] = []
     end = 0
-    for place, value in zip(found, values, strict=False):
-        parts += text[end : place.start(1)], value
-        end = place.end(1)
+    for place, value in zip(places, values, strict=True):
+        parts += text[end : place.start], value
+        end = place.stop
     return b"".join((*parts, text[end:]))
 
 
