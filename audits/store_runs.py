@@ -112,8 +112,10 @@ def run_by_name(connection: Connection, name: str) -> RunInfo:
 def grades_of(connection: Connection, run: int) -> dict[str, int]:
     """How many domains of a run have which grade."""
     grade = domain_results.c.grade
-    counted = connection.execute(select(grade, func.count()).where(domain_results.c.run == run).group_by(grade))
-    return dict(counted.tuples().all())
+    counted = connection.execute(
+        select(grade, func.count().label("domains")).where(domain_results.c.run == run).group_by(grade)
+    )
+    return {row.grade: row.domains for row in counted}
 
 
 def newest_unfinished(connection: Connection, digest: str) -> RunInfo | None:
