@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.tlsrpt import tls_rpt_record
+from scanner.tlsrpt import destination_domain, tls_rpt_record
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,30 @@ def test_any_text_is_read(text):
     record = tls_rpt_record([f"v=TLSRPTv1;{text}"])
     assert record is not None
     assert bool(record.destinations) != bool(record.problem)
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("mailto:a@Example.COM?subject=x@y.example", ("example.com", True)),
+        ("https://r.example:443/v1?x=https://other.example", ("r.example", False)),
+        ("HTTPS://R.example?x", ("r.example", False)),
+        ("mailto:a@_odd.example", ("", True)),
+        ("https://[2001:db8::1]/", ("", False)),
+        ("https://user@r.example/", ("", False)),
+        ("mailto:a@%65xample.com", ("", True)),
+    ],
+)
+def test_where_a_destination_leads(uri, expected):
+    assert destination_domain(uri) == expected
+
+
+@given(st.text(alphabet="mailtohps:/@?.[]%-xX0_", max_size=60) | st.from_regex(r"(mailto:|https://)[!-~]{1,300}"))
+def test_any_destination_has_one_domain_or_none(text):
+    record = tls_rpt_record([f"v=TLSRPTv1; rua={text}"])
+    assert record is not None
+    for uri in record.destinations:
+        domain, _ = destination_domain(uri)
+        assert domain == domain.lower()
+        assert set(domain) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+        assert len(domain) <= 253
