@@ -22,7 +22,9 @@ def judgement_page(connection: Connection, run: int, after: int, limit: int) -> 
     row = domain_results.c
     wanted = select(row.seq, row.times, facts.c.coding, facts.c.content).join(facts, row.judgement == facts.c.sha256)
     page = connection.execute(wanted.where(row.run == run, row.seq > after).order_by(row.seq).limit(limit))
-    return [
-        (seq, stored_facts.judgement_from_text(stored_facts.unpacked(coding, content), times))
-        for seq, times, coding, content in page
-    ]
+    return [(seq, _judgement(times, coding, content)) for seq, times, coding, content in page]
+
+
+def _judgement(times: str, coding: int, content: bytes) -> bytes:
+    judged, _ = stored_facts.unpacked_times(times)
+    return stored_facts.judgement_from_text(stored_facts.unpacked(coding, content), judged)

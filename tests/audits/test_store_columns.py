@@ -4,6 +4,7 @@ import pytest
 
 from audits.store import Store
 from tests import stored_samples as samples
+from tests.demo_history import demo_history
 
 
 @pytest.fixture
@@ -29,3 +30,9 @@ def test_domains_without_a_result_and_other_runs_are_left_out(store):
     store.save(second.id, [samples.result(1)], [samples.seen(1)])
     assert store.grade_rows(first.id) == [("d2.example", "MUST", None)]
     assert len(list(store.judgements(second.id))) == 1
+
+
+def test_times_that_stood_in_the_facts_do_not_disturb(tmp_path_factory):
+    with Store.open(demo_history(tmp_path_factory)) as store:
+        for run in store.runs()[::6]:
+            assert list(store.judgements(run.id)) == [each.judgement for each in store.domains(run.id)]
