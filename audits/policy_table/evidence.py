@@ -23,6 +23,7 @@ _CLIFFS = {
     Rung.MUST_BY_NAME: "MUST",
     Rung.DANE: "DANE",
     Rung.DANE_ONLY: "DANE",
+    Rung.DANE_OR_LESS: "DANE",
 }
 
 

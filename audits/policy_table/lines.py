@@ -91,7 +91,7 @@ def _tells(candidate: Candidate, evidence: Evidence) -> bool:
     """Whether a reader wants to know why not: that a domain publishes no DANE is no news, that it fails is."""
     rung = candidate.rung
     fails = evidence.refuted(rung) and Cause.DANE_REQUIRED.value not in evidence.proofs[rung].why
-    return rung in GRADE_RUNGS or (rung is Rung.DANE and fails)
+    return rung in GRADE_RUNGS or (rung is Rung.DANE_ONLY and fails)
 
 
 def unusable(evidence: Evidence) -> str:
@@ -113,14 +113,15 @@ def candidates(evidence: Evidence, wish: Wish) -> Iterator[Candidate]:
     else:
         yield from _authenticated(evidence, wish.version)
         yield Candidate(Rung.MUST_NOPEERMATCH, "encrypt")
+        if _partly_dane(evidence) and wish.version >= LEVEL_SINCE[TlsLevel.DANE]:
+            yield Candidate(Rung.DANE_OR_LESS, "dane")
         yield Candidate(Rung.MAY, "may")
         yield Candidate(Rung.NONE, "none")
 
 
 def _authenticated(evidence: Evidence, version: Version) -> Iterator[Candidate]:
     """DANE first, whose promise is the domain's own; then names that are known for sure; then the MX host's name."""
-    dane = version >= LEVEL_SINCE[TlsLevel.DANE]
-    if dane:
+    if version >= LEVEL_SINCE[TlsLevel.DANE_ONLY]:
         yield Candidate(Rung.DANE_ONLY, "dane-only")
     pkix = [(Rung.MUST, "")]
     if version >= ATTRIBUTE_SINCE["servername"]:
@@ -131,11 +132,19 @@ def _authenticated(evidence: Evidence, version: Version) -> Iterator[Candidate]:
             yield Candidate(rung, "secure match=nexthop")
         elif evidence.ways[Way.STS] is Fact.YES and patterns:
             yield Candidate(rung, f"secure match={':'.join(patterns)}{attribute}")
-    if dane:
-        yield Candidate(Rung.DANE, "dane", trusting=True)
     signed = evidence.ways[Way.DNSSEC] is Fact.YES
     for rung, attribute in pkix:
         yield Candidate(rung, f"verify{attribute}", trusting=not signed)
+
+
+def _partly_dane(evidence: Evidence) -> bool:
+    """Some hosts have TLSA records that match, others none, so that `dane` is more than `may` and less than `encrypt`.
+
+    Behind unsigned MX records it is no more than `may`: smtp_tls_dane_insecure_mx_policy is "dane" by default only
+    where the global level is dane.
+    """
+    signed = evidence.ways[Way.DNSSEC] is Fact.YES
+    return signed and any(address.fact(Rung.DANE) is Fact.YES for address in evidence.addresses)
 
 
 def sts_patterns(evidence: Evidence) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _marks(line: Line) -> Iterator[str]:
         return
     if candidate.trusting:
         yield "names learnt from unsigned MX records (MUST-INSECURE-MX): an attacker who forges DNS chooses them"
-    elif candidate.rung is not Rung.DANE_ONLY:
+    elif candidate.rung not in (Rung.DANE_ONLY, Rung.DANE_OR_LESS):
         yield "names known by " + " ".join(way for way in Way if evidence.ways[way] is Fact.YES)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from audits.policy_table.looks import NAMES_KEPT, AddressLook, Look, Rung, worst
+from audits.policy_table.looks import NAMES_KEPT, AddressLook, Look, Rung, Way, worst
 from audits.postfix.lint.cert_match import DEFAULT_MATCH, matches
 from audits.postfix.lint.rows import Row
 from audits.postfix.lint.words import TABLE_KINDS, Found, Kind, LintMessage, Rules, Severity
@@ -136,6 +136,8 @@ def _address_fact(
     entry: PolicyEntry, look: Look, address: AddressLook, match: Mapping[TlsLevel, tuple[str, ...]]
 ) -> tuple[Fact, str]:
     rung = _RUNGS.get(entry.level)
+    if entry.level is TlsLevel.DANE and look.ways.get(Way.DNSSEC) is not Fact.YES and _differ(address):
+        return Fact.INCONCLUSIVE, ""
     if rung is not None:
         return address.fact(rung), address.reasons.get(rung, "")
     if not entry.level.checks_ca or entry.values("tafile"):
@@ -145,6 +147,11 @@ def _address_fact(
         return (address.fact(Rung.MUST_BY_NAME) if sent else Fact.INCONCLUSIVE), "it fails with its name sent (SNI)"
     patterns = tuple(name for words in entry.values("match") for name in words.split(":")) or match[entry.level]
     return _named(patterns, look, address)
+
+
+def _differ(address: AddressLook) -> bool:
+    """Behind unsigned MX records `dane` is `may` or DANE, as smtp_tls_dane_insecure_mx_policy has it (postconf(5))."""
+    return address.fact(Rung.DANE_OR_LESS) is not address.fact(Rung.MAY)
 
 
 def _named(patterns: tuple[str, ...], look: Look, address: AddressLook) -> tuple[Fact, str]:

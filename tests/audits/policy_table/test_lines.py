@@ -13,7 +13,7 @@ from .look_factory import address, facts, look, window, wish
 
 DNSSEC, STS, NEXTHOP = ({**dict.fromkeys(Way, Fact.NO), way: Fact.YES} for way in Way)
 DANE = {Rung.DANE: Fact.YES, Rung.DANE_ONLY: Fact.YES}
-DANE_UNSIGNED = {Rung.DANE: Fact.YES, Rung.DANE_ONLY: Fact.NO}
+DANE_UNSIGNED = {Rung.DANE: Fact.YES, Rung.DANE_ONLY: Fact.NO, Rung.DANE_OR_LESS: Fact.YES}
 BY_NAME = {Rung.MUST_BY_NAME: Fact.YES}
 ENCRYPTED = facts(Rung.MUST_NOPEERMATCH)
 BROKEN = address(facts(Rung.MAY), delayed=True)
@@ -28,8 +28,8 @@ def value(evidence, **options) -> str:
     ("said", "more", "expected"),
     [
         (facts() | DANE, {}, "dane-only"),
-        (facts() | DANE_UNSIGNED, {}, "dane"),
-        (ENCRYPTED | DANE_UNSIGNED, {}, "dane"),
+        (facts() | DANE_UNSIGNED, {}, "verify"),
+        (ENCRYPTED | DANE_UNSIGNED, {}, "encrypt"),
         (facts() | DANE_UNSIGNED, {"ways": NEXTHOP}, "secure match=nexthop"),
         (facts(), {"ways": NEXTHOP}, "secure match=nexthop"),
         (facts(), {"ways": STS, "sts_mx": ("mx.example.org", "*.test")}, "secure match=mx.example.org:.test"),
@@ -89,6 +89,18 @@ def test_the_version_decides_what_can_be_said(version, said, expected):
 def test_strict_trusts_no_name_from_unsigned_mx_records(said, ways, expected):
     ways = ways or dict.fromkeys(Way, Fact.NO)
     assert value(window(address(said), ways=ways), strict=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("ways", "version", "expected"),
+    [(DNSSEC, "3.7", "dane"), (DNSSEC, "2.10", "may"), (dict.fromkeys(Way, Fact.NO), "3.7", "may")],
+)
+def test_dane_where_one_host_has_it_and_another_no_tls_at_all(ways, version, expected):
+    """`dane` keeps the first host safe and lets the other have its mail; behind unsigned MX records it would not."""
+    first = address(facts() | DANE | {Rung.DANE_OR_LESS: Fact.YES})
+    clear = facts(Rung.MAY) | {Rung.DANE: Fact.NO, Rung.DANE_ONLY: Fact.NO, Rung.DANE_OR_LESS: Fact.YES}
+    second = address(clear, host="mx2.example.org", at="192.0.2.2")
+    assert value(evidence_of([look(first, second, ways=ways)], 1), version=version) == expected
 
 
 def test_strict_in_per_site():
@@ -166,9 +178,10 @@ def test_old_facts_make_no_line():
 
 def test_why_not_more():
     assert line_of(window(address(ENCRYPTED)), wish()).lack.startswith("not verify: certificate-expired")
-    failing = address(facts() | {Rung.DANE: Fact.NO}, reasons={Rung.DANE: "tlsa-invalid: matches none"})
-    assert line_of(window(failing, ways=DNSSEC), wish()).lack.startswith("not dane: tlsa-invalid")
-    without = address(facts() | {Rung.DANE: Fact.NO}, reasons={Rung.DANE: "dane-required: no secure TLSA records"})
+    no = facts() | {Rung.DANE_ONLY: Fact.NO}
+    failing = address(no, reasons={Rung.DANE_ONLY: "tlsa-invalid: matches none"})
+    assert line_of(window(failing, ways=DNSSEC), wish()).lack.startswith("not dane-only: tlsa-invalid")
+    without = address(no, reasons={Rung.DANE_ONLY: "dane-required: no secure TLSA records"})
     assert line_of(window(without, ways=DNSSEC), wish()).lack == ""
 
 

@@ -98,6 +98,14 @@ def test_levels_of_policy_maps(value, fails):
     assert bool(errors) == fails
 
 
+@pytest.mark.parametrize(("signed", "fails"), [(Fact.YES, True), (Fact.NO, False)])
+def test_dane_behind_unsigned_mx_records_may_be_no_more_than_may(signed, fails):
+    """What smtp_tls_dane_insecure_mx_policy says, the table does not tell."""
+    said = facts() | {Rung.DANE: Fact.NO, Rung.DANE_OR_LESS: Fact.NO}
+    looks = (look(address(said, host="m.test"), entry="a.test", name="a.test", ways={Way.DNSSEC: signed}),)
+    assert bool(found("a.test dane\n", looks, Kind.POLICY_MAPS)) == fails
+
+
 def test_secure_wants_the_next_hop_where_verify_wants_the_host():
     looks = looks_of("a.test m.else.test MUST\n")
     assert found("a.test verify\n", looks, Kind.POLICY_MAPS) == []
