@@ -93,7 +93,7 @@ def test_a_real_server_takes_the_mail_inside_tls(receiver: Path, port: int, secu
     send_mail(loud(), mailing(port=port, security=security), Night(NightConfig(("d",)), receiver, {}))
     wait_for_mail(receiver, before + 1)
     mail = email.message_from_bytes(delivered(receiver)[-1].read_bytes(), policy=email.policy.default)
-    assert mail["Subject"].startswith("tlsaudit 2026-11-21: 1 alarm")
+    assert mail["Subject"].strip().startswith("tlsaudit 2026-11-21: 1 alarm")
     assert "using TLSv1.3" in mail["Received"]
     assert mail["Auto-Submitted"] == "auto-generated"
 
