@@ -28,7 +28,7 @@ COMMANDS = {
     "judge": ("audits.judge_command:judge", "Judge a stored run by baselines, offline."),
     "nightly": ("audits.nightly_command:nightly", "The cron job: scan, compare, report, notify, prune by one file."),
     "report": ("audits.report_command:report", "Write reports of a run: HTML, CSV, Markdown."),
-    "export": ("audits.export_command:export", "Export a run: an evidence pack for auditors."),
+    "export": ("audits.export_command:export", "Export a run: an evidence pack for auditors, Parquet for other tools."),
     "baselines": ("audits.rules_command:baselines", "List the baselines, or show one with its clauses."),
     "rules": ("audits.rules_command:rules", "List the rules, or show the page of one."),
     "schema": ("audits.show_command:schema", "Print the JSON Schema of `scan --format jsonl`."),
