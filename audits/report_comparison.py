@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from audits.dane import TlsaState
+from audits.dane import EndpointDane, TlsaState
 from audits.published import PublishedVerdict
 from audits.reasons import Cause
 from audits.records import DomainRecord
@@ -107,10 +107,9 @@ def _findings(record: DomainRecord, host: str) -> Iterator[tuple[str, str]]:
         if endpoint.use in ("mail", "policy") and host in ("", endpoint.mx_host):
             yield from ((r.reason, r.detail) for r in endpoint.reasons if r.sustained is Fact.NO)
     published = record.published
-    if published and published.dane:
-        for each in published.dane.endpoints:
-            if each.reason and host in ("", each.mx_host):
-                yield each.reason.cause.value, each.reason.detail
+    for each in _dane_of_mail(record):
+        if each.reason and host in ("", each.mx_host):
+            yield each.reason.cause.value, each.reason.detail
     if published and published.mta_sts:
         for kept in published.mta_sts.hosts:
             if kept.reason and host in ("", kept.mx_host):
@@ -122,5 +121,11 @@ def _is_open(record: DomainRecord, host: str) -> bool:
     answered = [e for e in record.endpoints if e.use == "mail" and host in ("", e.mx_host)]
     if not answered or any(e.unknown or e.state != "ok" for e in answered):
         return True
+    return any(each.state is TlsaState.INDETERMINATE for each in _dane_of_mail(record))
+
+
+def _dane_of_mail(record: DomainRecord) -> list[EndpointDane]:
+    """Reports are about mail between servers; submission ports stand beside."""
     dane = record.published.dane if record.published else None
-    return any(e.state is TlsaState.INDETERMINATE for e in dane.endpoints) if dane else False
+    mail = {(each.mx_host, each.address, each.port) for each in record.endpoints if each.use == "mail"}
+    return [each for each in dane.endpoints if (each.mx_host, each.address, each.port) in mail] if dane else []

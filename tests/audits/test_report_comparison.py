@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 
+from audits.dane import EndpointDane
 from audits.published import published_verdict
+from audits.reasons import Cause, Reason
 from audits.report_comparison import Standing, compared
 from audits.tls_reports import FailureDetails, PolicyReport, ReportedPolicy, TlsReport
 from scanner.failures import Kind
 from scanner.policy_facts import MtaStsFacts, PolicyFetch, StsRecord
-from tests.audits.policy_factory import MISMATCH, host_tlsa, seen_of, tlsa_answer
+from tests.audits.policy_factory import MATCH, MISMATCH, host_tlsa, seen_of, tlsa_answer
 from tests.audits.session_factory import GOOD, MX, NO_TLS, SEEN, Server, asked, trusting
 from tests.audits.test_records import record_of
 
@@ -49,3 +51,23 @@ def test_the_policy_host(status, expected):
     fetch = PolicyFetch(SEEN, "192.0.2.9", status, "text/plain")
     sts = MtaStsFacts(StsRecord("v=STSv1; id=1", "1"), fetch=fetch)
     assert standing("sts-policy-fetch-error", sts=sts) is expected
+
+
+def test_what_is_wrong_on_a_submission_port_confirms_no_report():
+    """Its TLSA record matches nothing, that of the mail port does."""
+    seen = seen_of(GOOD, host_tlsa(tlsa_answer(MATCH)))
+    record = record_of(asked(GOOD))
+    published = published_verdict(seen, (), trusting)
+    assert published.dane
+    (mail,) = published.dane.endpoints
+    odd = msgspec.structs.replace(mail, port=587, reason=Reason(Cause.TLSA_INVALID, "the chain matches none"))
+    for endpoints, standing in (((mail, odd), Standing.CONTRADICTED), ((odd, _of(odd, 25)), Standing.CONFIRMED)):
+        dane = msgspec.structs.replace(published.dane, endpoints=endpoints)
+        judged = msgspec.structs.replace(record, published=msgspec.structs.replace(published, dane=dane))
+        policy = PolicyReport(ReportedPolicy("example.org"), failure_details=(FailureDetails("tlsa-invalid", 1, MX),))
+        (found,) = compared([TlsReport((policy,), "Company-X")], {"example.org": judged}.get)
+        assert found.standing is standing
+
+
+def _of(dane: EndpointDane, port: int) -> EndpointDane:
+    return msgspec.structs.replace(dane, port=port)
