@@ -267,3 +267,12 @@ async def test_nothing_is_looked_for_where_nobody_wants_it():
     assert scanned.mail.connections == 1
     assert scanned.web
     assert scanned.web.requests == []
+
+
+async def test_without_policy_its_levels_are_unknown() -> None:
+    """--no-policy: nobody asks, and nothing is denied."""
+    scanned = await scan(zone(), None, published=False)
+    assert (scanned.published.dane, scanned.published.mta_sts) == (None, None)
+    assert [str(level) for level in scanned.record.unknown] == ["dane", "dane-only"]
+    assert "MUST" in scanned.record.sustained
+    assert scanned.mail.connections == 1
