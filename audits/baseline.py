@@ -161,6 +161,7 @@ def shipped() -> dict[str, str]:
     }
 
 
+@cache
 def shipped_baseline(id: str) -> Baseline:
     """A baseline that comes with the program, by its id."""
     if id not in shipped():
