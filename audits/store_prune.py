@@ -20,7 +20,8 @@ DIFF_NEEDS = 4
 """Finished runs that always stay: the newest, and the three that `tlsaudit diff` looks back to."""
 _FACTS_AT_ONCE = 50_000
 """Contents taken out in one transaction: the log grows by about their size."""
-_PAGE = 2_000
+_BY_PAGES = {"yield_per": 2_000}
+"""Rows that are held in memory while many are read."""
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -144,7 +145,7 @@ def _used_certificates(connection: Connection, doomed: Sequence[int] = ()) -> se
     used: set[bytes] = set()
     probed = select(endpoint_results.c.facts).where(endpoint_results.c.run.not_in(doomed))
     found = select(facts.c.sha256, facts.c.coding, facts.c.content).where(facts.c.sha256.in_(probed))
-    rows = connection.execution_options(yield_per=_PAGE).execute(found)
+    rows = connection.execute(found, execution_options=_BY_PAGES)
     for _, coding, content in rows:
         named = _refers.decode(stored_facts.unpacked(coding, content)).certificates
         used.update(bytes.fromhex(sha256) for sha256 in named)
@@ -153,7 +154,7 @@ def _used_certificates(connection: Connection, doomed: Sequence[int] = ()) -> se
 
 def _certificate_sizes(connection: Connection) -> Iterator[tuple[bytes, int]]:
     size = func.length(certificates.c.der) + func.length(certificates.c.facts)
-    rows = connection.execution_options(yield_per=_PAGE).execute(select(certificates.c.sha256, size))
+    rows = connection.execute(select(certificates.c.sha256, size), execution_options=_BY_PAGES)
     return ((bytes(sha256), size) for sha256, size in rows)
 
 

@@ -171,7 +171,7 @@ def test_killed_at_any_moment_it_leaves_whole_runs(tmp_path):
         with Store.open(path) as store:
             assert len(store.runs()) >= 2
             assert {run.name: whole(store, run.id) for run in store.runs()}.items() <= before.items()
-    assert killed >= 2
+    assert killed
     with Store.open(path, writing=True) as store:
         store.prune([run.id for run in store.runs()[:-2]])
         assert [run.name for run in store.runs()] == list(before)[-2:]
@@ -213,6 +213,7 @@ def test_without_room_it_is_a_sentence_and_every_run_is_whole(tmp_path, room):
         assert whole(store, store.runs()[-1].id) == list(before.values())[-1]
 
 
+@pytest.mark.skipif("TLSAUDIT_TEST_STORE" in os.environ, reason="about a file")
 def test_a_store_that_may_not_be_written_is_a_sentence(store):
     run = night(store, 0, 1)
     with store._database._engine.connect() as connection:
