@@ -11,6 +11,16 @@ SEVERITIES = ("information", "notice", "warning", "alarm")
 DEFAULT = ("previous", "latest")
 
 
+def _kinds(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Prints what each kind of change means, and ends."""
+    if wanted and not context.resilient_parsing:
+        from audits.diff import SENTENCES
+
+        for kind, sentence in SENTENCES.items():
+            click.echo(f"{kind.value:21} {sentence}")
+        context.exit()
+
+
 @click.command(epilog="Exit code: 0 nothing but information, 1 something that matters changed, 2 wrong use.")
 @click.argument("runs", nargs=-1, metavar="[OLDER [NEWER]]")
 @click.option(
@@ -35,6 +45,9 @@ DEFAULT = ("previous", "latest")
     show_default=True,
     help="Runs that are looked back for an answer that the older run did not get.",
 )
+@click.option(
+    "--kinds", is_flag=True, is_eager=True, expose_value=False, callback=_kinds, help="Explain every kind of change."
+)
 @STORE_OPTION
 def diff(runs: tuple[str, ...], form: str, severity: str, window: int, store: str) -> None:
     """Show what changed for the domains between two runs: grades, hosts, certificates, published policy.
@@ -44,7 +57,7 @@ def diff(runs: tuple[str, ...], form: str, severity: str, window: int, store: st
     """
     from audits.cli import CommandFailed
     from audits.diff import Severity
-    from audits.diff_output import Tally, json_lines, summary, text_lines, write_csv
+    from audits.diff_output import Tally, json_lines, remarks, summary, text_lines, write_csv
     from audits.run_changes import changes, chosen_runs
     from audits.store import NoSuchRunError, Store, StoreError
 
@@ -67,5 +80,7 @@ def diff(runs: tuple[str, ...], form: str, severity: str, window: int, store: st
     except StoreError as error:
         raise CommandFailed(str(error)) from None
     if form == "text":
+        for remark in remarks(old, new):
+            click.echo(remark, err=True)
         click.echo(summary(tally, old, new), err=True)
     raise SystemExit(1 if tally.matters else 0)

@@ -10,7 +10,8 @@ import msgspec
 from audits.diff import Change, Kind, Severity
 from audits.json_text import json_text
 from audits.output import disarmed
-from audits.run_changes import RunView
+from audits.run_changes import RunView, circumstances
+from audits.store import RunStatus
 from scanner.domain_name import printable
 
 SCHEMA = 1
@@ -107,9 +108,19 @@ def summary(tally: Tally, old: RunView, new: RunView) -> str:
     return f"{old.run.name} -> {new.run.name}: {counted or 'nothing changed'}"
 
 
+def remarks(old: RunView, new: RunView) -> Iterator[str]:
+    """What people should know before they read the changes."""
+    if ours := circumstances(old.run, new.run):
+        yield f"the runs differ on our side, which may explain changes: {printable('; '.join(ours), 400)}"
+    for view in (old, new):
+        if view.run.status is not RunStatus.FINISHED:
+            yield f"run {view.run.name} is unfinished: {view.run.done} of {view.run.targets} domains are done"
+
+
 def json_lines(changes: Iterable[Change], old: RunView, new: RunView, tally: Tally) -> Iterator[str]:
     """One JSON object, a change a line, written as the changes come."""
-    head = {"schema": SCHEMA, "old": _run(old), "new": _run(new)}
+    ours = circumstances(old.run, new.run)
+    head = {"schema": SCHEMA, "old": _run(old), "new": _run(new), "circumstances": ours}
     yield json_text(msgspec.json.encode(head))[:-1] + ',"changes":['
     before = ""
     for change in changes:

@@ -95,6 +95,17 @@ def changes(store: Store, old: RunView, new: RunView, window: int = WINDOW) -> I
         yield _listed(Kind.DOMAIN_GONE, entry, old.run)
 
 
+def circumstances(old: RunInfo, new: RunInfo) -> tuple[str, ...]:
+    """What was different on our side, so that a change need not be one of the domains: options, trust, program."""
+    before, now = (msgspec.json.decode(run.options, type=dict[str, object]) for run in (old, new))
+    differing = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    return (
+        *(f"option {name}: {before.get(name)} -> {now.get(name)}" for name in differing),
+        *(("other trusted CAs",) if old.trust_digest != new.trust_digest else ()),
+        *((f"tlsaudit {old.tool_version} -> {new.tool_version}",) if old.tool_version != new.tool_version else ()),
+    )
+
+
 def _listed(kind: Kind, entry: str, old: RunInfo) -> Change:
     return Change(domain=entry, kind=kind, severity=Severity.INFORMATION, since=old.name)
 

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from audits.cli import cli
+from audits.diff import Kind
 from tests.audits.diff.looks import certificate, one, stored
 from tests.audits.session_factory import NO_TLS
 
@@ -71,3 +72,10 @@ def test_a_store_that_is_not_there(tmp_path):
     done = run(str(tmp_path / "none.db"))
     assert done.exit_code == 4
     assert "there is no store" in done.stderr
+
+
+def test_every_kind_is_explained(store):
+    done = run(store, "--kinds")
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == len(Kind)
+    assert "starttls-lost         A server that offered STARTTLS offers it no longer." in done.stdout

@@ -7,7 +7,7 @@ import json
 import msgspec
 
 from audits.diff import Change, Kind, Severity
-from audits.diff_output import COLUMNS, TITLES, Tally, json_lines, line, summary, text_lines, write_csv
+from audits.diff_output import COLUMNS, TITLES, Tally, json_lines, line, remarks, summary, text_lines, write_csv
 from audits.run_changes import RunView
 from audits.store import RunInfo, RunStatus
 from tests.audits.sample_records import HOSTILE, OBEYED
@@ -116,3 +116,16 @@ def test_information_does_not_matter():
     assert list(quiet.counted([RENEWED], Severity.INFORMATION)) == [RENEWED]
     assert not quiet.matters
     assert summary(Tally(), OLD, NEW) == "A -> B: nothing changed"
+
+
+def test_what_differs_on_our_side_is_told():
+    assert list(remarks(OLD, NEW)) == []
+    changed = {"options": b'{"depth":"full"}', "trust_digest": "x", "tool_version": "2", "status": RunStatus.UNFINISHED}
+    said = list(remarks(OLD, RunView(msgspec.structs.replace(NEW.run, **changed))))
+    assert said == [
+        "the runs differ on our side, which may explain changes: option depth: None -> full; other trusted CAs;"
+        " tlsaudit  -> 2",
+        "run B is unfinished: 2 of 2 domains are done",
+    ]
+    text = "\n".join(json_lines([], OLD, RunView(msgspec.structs.replace(NEW.run, **changed)), Tally()))
+    assert json.loads(text)["circumstances"][1] == "other trusted CAs"
