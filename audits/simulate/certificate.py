@@ -21,7 +21,7 @@ from audits.simulate.offer import Handshake
 from audits.simulate.outcomes import SimulationCause, Why
 from audits.simulate.sender import Sender
 from audits.tlsa import public_key_info
-from audits.trust import NOT_TRUSTED, ChainVerdict, verify_chain
+from audits.trust import ChainVerdict
 from scanner.facts import EndpointFacts
 from scanner.tls_facts import CertificateFacts
 
@@ -50,7 +50,7 @@ def seen_certificate(
     chains = _chains(facts, handshake.same)
     if not chains:
         return Why(SimulationCause.NOT_SCANNED, "the certificates were not kept")
-    judged = [Certificate(tuple(chain), _verdict(sender, chain, facts)) for chain in chains]
+    judged = [Certificate(tuple(chain), sender.verified(chain, facts.seen_at)) for chain in chains]
     leaves = {each.chain[0].sha256 if each.chain else "" for each in judged}
     alike = {(each.verdict.trusted, each.trusted_at_level0) for each in judged}
     if len(leaves) > 1 and (len(alike) > 1 or resolution.level.rank > TlsLevel.ENCRYPT.rank):
@@ -76,12 +76,6 @@ def _chains(facts: EndpointFacts, same: bool) -> list[list[CertificateFacts]]:
     if not all(known.keys() >= set(other) for other in others):
         return []
     return [[known[digest] for digest in other] for other in others] or found
-
-
-def _verdict(sender: Sender, chain: Sequence[CertificateFacts], facts: EndpointFacts) -> ChainVerdict:
-    if sender.trust is None:
-        return ChainVerdict(trusted=False, result=NOT_TRUSTED, reason="smtp_tls_CAfile and smtp_tls_CApath are empty")
-    return verify_chain(sender.trust, chain, facts.seen_at, sender.verify_depth)
 
 
 # --- what the level demands ------------------------------------------------------------------------------------------
@@ -129,11 +123,14 @@ def _is_address(pattern: str) -> bool:
 
 
 def _is_named(leaf: CertificateFacts, pattern: str) -> bool:
-    """A pattern that begins with a dot matches every name below it (tls_wildcard_matches_multiple_labels = yes)."""
+    """A pattern that begins with a dot matches every name below it (tls_wildcard_matches_multiple_labels = yes).
+
+    What stands before it is not looked at, unless it holds a NUL: a U-label will do.
+    """
     if not pattern.startswith("."):
         return name_match(leaf, pattern).matched
-    presented = leaf.names_dns or leaf.common_names
-    return any(name.isascii() and "\0" not in name and name.lower().endswith(pattern.lower()) for name in presented)
+    presented = (name for name in leaf.names_dns or leaf.common_names if len(name) > len(pattern) and "\0" not in name)
+    return any(name[-len(pattern) :].lower() == pattern.lower() for name in presented)
 
 
 def _fingerprint(sender: Sender, given: tuple[str, ...], certificate: Certificate) -> Why | None:

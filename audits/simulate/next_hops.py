@@ -85,6 +85,8 @@ class Destination(msgspec.Struct, frozen=True):
     hosts: tuple[Met, ...] = ()
     failure: Outcome | None = None
     domain: DomainFacts | None = None
+    lacking: bool = False
+    """Some host is known to have no address, which Postfix keeps as the reason until another takes its place."""
     mx_secure: Fact = Fact.YES
 
 
@@ -119,7 +121,8 @@ def destination(sender: Sender, run: RunFacts, text: str, known: DomainFacts | N
     hosts = tuple(_met(sender, run, hop, facts))
     if not hosts:
         return Destination(hop, failure=_unknown("no address of a family that inet_protocols allows"))
-    return Destination(hop, hosts, domain=facts, mx_secure=_mx_secure(route))
+    lacking = any(host.missing for host in route.hosts)
+    return Destination(hop, hosts, domain=facts, lacking=lacking, mx_secure=_mx_secure(route))
 
 
 def _is_about(hop: NextHop, target: Target) -> bool:

@@ -42,6 +42,7 @@ class SimulationCause(StrEnum):
     NEXT_HOP_MISMATCH = "next-hop-mismatch"
     FINGERPRINT_MISMATCH = "fingerprint-mismatch"
     WRAPPERMODE = "wrappermode"
+    WRAPPERMODE_LEVEL = "wrappermode-needs-encrypt"
     NOT_SCANNED = "not-scanned"
     NOT_SIMULATED = "not-simulated"
     TRANSPORT = "transport"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,15 @@ from audits.postfix.resolve import Configuration
 from audits.postfix.source_text import shown
 from audits.postfix.tls_levels import TlsLevel
 from audits.simulate.offer import Offer, suites_of, wire_version
-from audits.trust import TrustStore, TrustStoreError, load_trust_store
+from audits.trust import (
+    NOT_TRUSTED,
+    ChainVerdict,
+    TrustStore,
+    TrustStoreError,
+    load_trust_store,
+    verify_chain,
+)
+from scanner.tls_facts import CertificateFacts
 
 GRADES = ("high", "medium", "low", "export", "null")
 NOT_FOLLOWED = {
@@ -39,6 +48,8 @@ NOT_FOLLOWED = {
     "smtp_address_verify_target": "address verification",
 }
 """Settings that can change what a delivery does, and that a simulation does not follow: named where they are set."""
+REMEMBERED = 20_000
+"""Verdicts on chains kept."""
 _WORDS = re.compile(r"[^, \t\r\n]+")
 
 
@@ -63,6 +74,7 @@ class Sender(msgspec.Struct, frozen=True):
     aliases_count: bool
     fallback: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    known_chains: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
 
     @property
     def main_cf(self) -> MainCf:
@@ -72,6 +84,19 @@ class Sender(msgspec.Struct, frozen=True):
     def falls_back_to_clear(self) -> bool:
         """Whether broken TLS at the level may ends in clear text; Postfix 2.2 defers until the mail comes back."""
         return self.config.engine is Engine.MODERN
+
+    def verified(self, chain: Sequence[CertificateFacts], at: datetime) -> ChainVerdict:
+        """What the anchors say of a chain, as seen at a moment; many domains share their servers."""
+        if self.trust is None:
+            return ChainVerdict(
+                trusted=False, result=NOT_TRUSTED, reason="smtp_tls_CAfile and smtp_tls_CApath are empty"
+            )
+        key = (tuple(certificate.sha256 for certificate in chain), at)
+        if key not in self.known_chains:
+            if len(self.known_chains) >= REMEMBERED:
+                self.known_chains.clear()
+            self.known_chains[key] = verify_chain(self.trust, chain, at, self.verify_depth)
+        return self.known_chains[key]
 
     def offer(self, resolution: Resolution, level: TlsLevel) -> Offer:
         """What is offered at a level, with the attributes of the policy."""

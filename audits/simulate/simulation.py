@@ -1,7 +1,6 @@
 """One domain under one configuration: the level and the step at each host, and what becomes of the mail in the end."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 
@@ -12,15 +11,15 @@ from audits.grade import domain_verdict
 from audits.postfix.resolution import Resolution
 from audits.postfix.resolve import resolve
 from audits.postfix.tls_levels import TlsLevel
-from audits.simulate.delivery import Meeting, step_at
+from audits.reasons import Cause
+from audits.simulate.delivery import step_at
+from audits.simulate.host import Meeting
 from audits.simulate.next_hops import Destination, Met, RunFacts, destination
 from audits.simulate.outcomes import Kind, Outcome, SimulationCause, Step
 from audits.simulate.routing import SMTP_SERVICES, Routing, Transport
 from audits.simulate.sender import Sender
 from audits.simulate.walk import Hop, as_scanned, possible_outcomes
-from audits.trust import NOT_TRUSTED, ChainVerdict, verify_chain
 from scanner.facts import DomainFacts, EndpointFacts
-from scanner.tls_facts import CertificateFacts
 
 
 class HostResult(msgspec.Struct, frozen=True):
@@ -131,12 +130,19 @@ class _Visit:
 
     def hop(self, defers: bool) -> Hop:
         """For the walk; `defers`: what would bounce for want of hosts waits instead."""
-        failure = self._there.failure
+        failure = self._there.failure or self._skipped()
         if failure is not None and failure.kind is Kind.BOUNCED and defers:
             failure = msgspec.structs.replace(failure, kind=Kind.DEFERRED)
         ordered = sorted(self._steps, key=lambda each: each[0].ref.preference)
         groups = groupby(ordered, key=lambda each: each[0].ref.preference)
         return Hop(tuple(tuple(step for _, _, step in group) for _, group in groups), failure)
+
+    def _skipped(self) -> Outcome | None:
+        """Hosts that smtp_tls_wrappermode passes over leave no reason, so that of one without an address stands."""
+        causes = {step.why.cause if step.why else "" for _, _, step in self._steps}
+        if not self._there.lacking or causes != {SimulationCause.WRAPPERMODE_LEVEL}:
+            return None
+        return Outcome(Kind.BOUNCED, None, Cause.NO_MX_ADDRESS, "beside hosts that smtp_tls_wrappermode passes over")
 
     def results(self, is_last: bool) -> Iterator[HostResult]:
         for place, (met, resolution, step) in enumerate(self._steps):
@@ -180,12 +186,7 @@ def _dane(sender: Sender, there: Destination) -> dict[tuple[str, str, int], Endp
                 known[facts.endpoint.key] = facts
     endpoints = {facts.endpoint: facts for facts in known.values()}
 
-    def verify(chain: Sequence[CertificateFacts], at: datetime) -> ChainVerdict:
-        if sender.trust is None:
-            return ChainVerdict(trusted=False, result=NOT_TRUSTED)
-        return verify_chain(sender.trust, chain, at, sender.verify_depth)
-
-    verdict = domain_verdict(there.domain, endpoints, verify)
+    verdict = domain_verdict(there.domain, endpoints, sender.verified)
     found = dane_verdict(Seen(there.domain, endpoints, verdict.endpoints))
     return {(each.mx_host, each.address, each.port): each for each in found.endpoints} if found else {}
 

@@ -9,6 +9,8 @@ from audits.postfix.main_cf import parse_main_cf
 from audits.postfix.parameters import DEFAULT_VERSION, parse_version
 from audits.postfix.resolution import Engine
 from audits.postfix.resolve import configuration
+from audits.simulate.host import Meeting
+from audits.simulate.outcomes import Step
 from audits.simulate.routing import routing_of
 from audits.simulate.sender import Sender, sender_of
 from audits.simulate.simulation import DomainSimulation, Setup, simulate
@@ -107,3 +109,15 @@ def simulated(text: str, *hosts: Server, name: str = "example.org", **tables: st
     run = MemoryRun([facts], seen)
     who = sender(text, tables=tables)
     return simulate(Setup(who, routing_of(who.main_cf, tables.__getitem__)), run, facts)
+
+
+def meeting(facts: EndpointFacts, **changes: object) -> Meeting:
+    """The sender meets MX of example.org."""
+    ref = EndpointRef(MX, 10, facts.endpoint)
+    return msgspec.structs.replace(Meeting(ref, MX, "example.org", facts), **changes)
+
+
+def told(step: Step) -> str:
+    """The step in few words: what happens, the word of the log, what a later attempt does."""
+    later = f", later {step.later.kind}" if step.later else ""
+    return f"{step.kind} {step.word or ''}".strip() + later
