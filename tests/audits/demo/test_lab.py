@@ -17,10 +17,11 @@ import pytest
 import trio
 
 from audits.demo.lab import Lab, demo_lab
+from audits.demo.states import CANARIES
 from audits.judge import Judge
 from audits.trust import load_trust_store
 from audits.verdicts import Grade
-from scanner.dns_lookup import Resolver
+from scanner.dns_lookup import Resolver, trusted_for_dnssec
 from scanner.endpoint_probe import Shells
 from scanner.facts import Target
 from scanner.pipeline import ProbedDomain, run_scan
@@ -177,3 +178,20 @@ async def test_an_exception_of_the_caller_passes_as_it_is() -> None:
     with pytest.raises(KeyError, match="own trouble"):
         async with demo_lab():
             raise KeyError("own trouble")
+
+
+async def test_no_question_is_asked_twice() -> None:
+    """Not for what a signed domain publishes either, although its plan wants to see signatures of known answers."""
+    async with demo_lab() as lab:
+
+        async def deliver(_result: ProbedDomain) -> None:
+            await trio.lowlevel.checkpoint()
+
+        trust = trusted_for_dnssec([lab.resolver_text], named=False, canaries=CANARIES)
+        shells = Shells(look_up=Resolver([lab.resolver_text], trust).look_up, connect=lab.connect)
+        settings = ScanSettings(allow_private=True, interval_s=0.0, published=True, ehlo="client.example.org")
+        names = ("published.example", "must.example")
+        await run_scan([Target(name, name) for name in names], settings, shells, deliver)
+        asked = lab.dns.asked()
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= 21, "canaries, routes, TLSA at three ports, two TXT records a domain, one policy host"
