@@ -86,6 +86,40 @@ def test_an_extension_may_judge_ports_by_another_scale(written):
     assert (read.scale(25), read.scale(465)) == (Scale.STRICT, Scale.STRICT)
 
 
+def test_what_is_included_keeps_its_ports_and_comes_once(written):
+    read = baseline_from_file(written(HEAD + 'includes = ["rfc8314-submission", "rfc", "rfc7672-dane"]\n' + FIRST))
+    ids = [q.requirement.id for q in read.questions]
+    assert ids[0] == "H-1"
+    assert len(ids) == len(set(ids))
+    assert set(ids[1:]) == {q.requirement.id for q in shipped_baseline("rfc").questions}
+    submission = next(q for q in read.questions if q.requirement.id == "RFC8314-4-12")
+    assert (read.scale(25, submission), read.scale(587, submission)) == (None, Scale.STRICT)
+    assert (read.scale(25, read.questions[0]), read.scale(587, read.questions[0])) == (Scale.STRICT, None)
+    assert read.sources.keys() >= {"8314", "7672"}
+    assert len(read.organisational) == len(set(read.organisational))
+
+
+def test_who_extends_may_judge_what_is_included_by_another_scale(written):
+    house = '[baseline]\nid = "house"\ntitle = "House"\nextends = "rfc"\nports = { 587 = "advisory" }\n'
+    read = baseline_from_file(written(house))
+    submission = next(q for q in read.questions if q.requirement.id == "RFC8314-4-12")
+    scales = [read.scale(port, submission) for port in (25, 465, 587)]
+    assert scales == [None, Scale.STRICT, Scale.ADVISORY]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('includes = ["nist"]\n', "house.toml:5: includes 'nist', which does not exist"),
+        ('includes = ["rfc"]\n' + FIRST.replace("H-1", "RFC3207-4-220"), "rfc has another requirement RFC3207-4-220"),
+    ],
+)
+def test_what_cannot_be_included_is_told(written, more, words):
+    with pytest.raises(BaselineError) as refused:
+        baseline_from_file(written(HEAD + more))
+    assert words in str(refused.value)
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(BaselineError, match="mozilla-intermediate"):
         shipped_baseline("nist")
