@@ -84,6 +84,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
 
     Where `suites_complete` is false for a version, `suites` means "at least these". `tls` has all that was seen beyond
     the grade, at depth standard and full. `connections` counts every connection that was made to the endpoint.
+    `tls_seen_at`: when `tls` and `deep` were seen, where the server was only found unchanged since (--full-every).
     """
 
     mx_host: str
@@ -112,6 +113,7 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     smtp: SmtpRecord | None = None
     trust: ChainVerdict | None = None
     sni: str = ""
+    tls_seen_at: datetime | None = None
 
 
 class DomainRecord(msgspec.Struct, frozen=True):
@@ -208,6 +210,7 @@ def _endpoint(verdict: EndpointVerdict, facts: EndpointFacts | None) -> Endpoint
         smtp=_smtp(facts) if facts and facts.sessions else None,
         trust=verdict.trust,
         sni=endpoint.sni,
+        tls_seen_at=facts.tls_seen_at if facts else None,
     )
 
 

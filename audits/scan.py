@@ -17,6 +17,7 @@ import trio
 from rich.console import Console
 
 from audits import DISTRIBUTION
+from audits.amortised import earlier_facts
 from audits.baseline_options import Chosen, chosen, evaluator_of, gate_lines
 from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
 from audits.judge import Judge
@@ -115,6 +116,7 @@ def _scan(asked: ScanJob) -> int:
         shells=asked.doors,
         quiet=quiet or options["verbose"] > 0 or options["log_file"] is not None,
         max_runtime_s=options["max_runtime"] or math.inf,
+        earlier=earlier_facts(store, run, options["full_every"]),
     )
     started = time.monotonic()
     complete = trio.run(run_job, job)

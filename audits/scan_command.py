@@ -184,6 +184,14 @@ def network_options(command: Any) -> Any:
 @click.option("--store", default="tlsaudit.db", show_default=True, metavar="FILE|URL", help="Where runs are kept.")
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of this input.")
 @click.option(
+    "--full-every",
+    type=click.IntRange(1, 366),
+    default=1,
+    show_default=True,
+    metavar="NIGHTS",
+    help="Ask a server that is as last time in full every so many nights only; between, 3 connections confirm it.",
+)
+@click.option(
     "--max-runtime",
     default="0",
     metavar="DURATION",

@@ -45,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     shells: Shells
     quiet: bool = False
     max_runtime_s: float = math.inf
+    earlier: Callable[[Endpoint], EndpointFacts | None] = lambda _endpoint: None
 
 
 class _Saved:
@@ -99,7 +100,7 @@ async def _scan_and_write(job: Job) -> bool:
 
 async def _scan_until_signal(job: Job, saved: _Saved, send: trio.MemorySendChannel[ProbedDomain]) -> bool:
     """Runs the scan; SIGINT, SIGTERM and the end of its time stop it, and what is finished is still written."""
-    shells = msgspec.structs.replace(job.shells, recall=partial(_recall, job))
+    shells = msgspec.structs.replace(job.shells, recall=partial(_recall, job), earlier=partial(_earlier, job))
     with trio.move_on_after(job.max_runtime_s) as scope:
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_signal, scope)
@@ -127,6 +128,11 @@ def _targets(job: Job, saved: _Saved) -> Iterator[Target]:
 async def _recall(job: Job, endpoint: Endpoint) -> EndpointFacts | None:
     """What this run saw of an endpoint before it was interrupted, or before memory forgot it."""
     return job.store.endpoint(job.run.id, endpoint)
+
+
+async def _earlier(job: Job, endpoint: Endpoint) -> EndpointFacts | None:
+    """What an earlier night saw of an endpoint that need not be asked in full tonight."""
+    return job.earlier(endpoint)
 
 
 async def _write(job: Job, receive: trio.MemoryReceiveChannel[ProbedDomain], saved: _Saved, meter: Meter) -> None:

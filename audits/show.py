@@ -117,6 +117,8 @@ def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Itera
     if shown.trust:
         yield from _trust_lines(shown.trust)
     if facts.tls:
+        if facts.tls_seen_at:
+            yield f"  what follows was seen {moment(facts.tls_seen_at)}, and the server was found unchanged since"
         yield from tls_lines(facts.tls)
     if facts.deep:
         yield from map(partial(printable, limit=LINE), deep_lines(facts.deep))

@@ -67,6 +67,7 @@ class _StoredEndpoint(msgspec.Struct, frozen=True):
     tls: TlsFacts | None = None
     hello_connections: int = 0
     deep: DeepFacts | None = None
+    tls_seen_at: datetime | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -170,7 +171,14 @@ def _filled(text: bytes, places: Sequence[slice], values: Sequence[bytes]) -> by
 def endpoint_content(facts: EndpointFacts) -> Content:
     hashes = tuple(certificate.sha256 for certificate in facts.certificates)
     stored = _StoredEndpoint(
-        facts.endpoint, facts.sessions, hashes, facts.failure, facts.tls, facts.hello_connections, facts.deep
+        facts.endpoint,
+        facts.sessions,
+        hashes,
+        facts.failure,
+        facts.tls,
+        facts.hello_connections,
+        facts.deep,
+        facts.tls_seen_at,
     )
     return content("endpoint", _encoder.encode(stored))
 
@@ -197,6 +205,7 @@ class EndpointText(msgspec.Struct, frozen=True):
             stored.tls,
             stored.hello_connections,
             stored.deep,
+            stored.tls_seen_at,
         )
 
 

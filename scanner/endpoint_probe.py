@@ -8,6 +8,7 @@ import msgspec
 import trio
 
 from scanner.certificates import certificate_from_der
+from scanner.confirmation import confirming_plan, same_session
 from scanner.connection import SessionResult, Tap, TlsSide, probe_hello, probe_injection, probe_session
 from scanner.deep_facts import DeepFacts
 from scanner.egress import EgressWatch
@@ -34,11 +35,15 @@ async def _nothing_known(_endpoint: Endpoint) -> EndpointFacts | None:
 
 
 class Shells(msgspec.Struct, frozen=True, kw_only=True):
-    """The doors to the world. `recall` gives facts that this run has already; `observe` sees each finished session."""
+    """The doors to the world. `recall` gives facts that this run has already; `observe` sees each finished session.
+
+    `earlier` gives what an earlier run saw of an endpoint, where it need not be asked in full tonight.
+    """
 
     look_up: Callable[[Question], Awaitable[Lookup]]
     connect: Connector = connect_tcp
     recall: Callable[[Endpoint], Awaitable[EndpointFacts | None]] = _nothing_known
+    earlier: Callable[[Endpoint], Awaitable[EndpointFacts | None]] = _nothing_known
     observe: Callable[[Endpoint, SessionFacts], None] = lambda _endpoint, _session: None
     tap: Callable[[Endpoint], Tap | None] = lambda _endpoint: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -63,7 +68,7 @@ class EndpointProbe:
             return known
         visit = _Visit(endpoint, providers_of(mx_host, endpoint.address), self._request(endpoint))
         await self._hold_sessions(visit)
-        if visit.tls_started and visit.failure is None and not endpoint.sni:
+        if visit.tls_started and visit.failure is None and not endpoint.sni and not await self._unchanged(visit):
             if self._settings.depth is not Depth.POLICY:
                 await self._ask_hellos(visit)
             await self._ask_deeper(visit)
@@ -103,6 +108,22 @@ class EndpointProbe:
         self._shells.observe(endpoint, result.facts)
         self.egress.note(endpoint, result.facts)
         return result
+
+    async def _unchanged(self, visit: "_Visit") -> bool:
+        """Whether the server is as an earlier run saw it; the visit then takes over what that run saw of its TLS."""
+        before = await self._shells.earlier(visit.endpoint)
+        if before is None or before.tls is None or not same_session(before, visit.sessions):
+            return False
+        handshake = visit.sessions[0].handshake
+        plan = confirming_plan(before.tls, handshake.chain if handshake else ())
+        try:
+            hello = next(plan)
+            while True:
+                hello = plan.send(await self._answer(visit, hello))
+        except StopIteration as stop:
+            if stop.value:
+                visit.take_over(before)
+            return bool(stop.value)
 
     async def _ask_hellos(self, visit: "_Visit") -> None:
         """Puts the questions of the depth's plan. The plan ends itself where a server no longer answers."""
@@ -203,6 +224,7 @@ class _Visit:
         self.tls: TlsFacts | None = None
         self.deep: DeepFacts | None = None
         self._certificates: dict[str, CertificateFacts] = {}
+        self._tls_seen_at: datetime | None = None
 
     @property
     def tls_started(self) -> bool:
@@ -220,6 +242,12 @@ class _Visit:
         self.tls = picture.facts
         self.keep(picture.certificates)
 
+    def take_over(self, before: EndpointFacts) -> None:
+        """What an earlier run saw, with the time at which it did."""
+        self.tls, self.deep = before.tls, before.deep
+        self._tls_seen_at = before.tls_seen_at or before.seen_at
+        self._certificates = {facts.sha256: facts for facts in before.certificates} | self._certificates
+
     def facts(self, seen_at: datetime) -> EndpointFacts:
         return EndpointFacts(
             self.endpoint,
@@ -230,4 +258,5 @@ class _Visit:
             self.tls,
             self.hello_connections,
             self.deep,
+            self._tls_seen_at,
         )

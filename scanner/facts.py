@@ -191,7 +191,8 @@ class EndpointFacts(msgspec.Struct, frozen=True):
     """All that was seen of one endpoint, at `seen_at`. No sessions: `failure` says why nobody was asked.
 
     `tls` is what its TLS is able to do, where more than the grade was asked (--depth), `deep` what was asked beyond
-    hellos; `hello_connections` were made for these.
+    hellos; `hello_connections` were made for these. `tls_seen_at` is when these two were seen, where that was on an
+    earlier night and the server was only found unchanged.
     """
 
     endpoint: Endpoint
@@ -202,6 +203,7 @@ class EndpointFacts(msgspec.Struct, frozen=True):
     tls: TlsFacts | None = None
     hello_connections: int = 0
     deep: DeepFacts | None = None
+    tls_seen_at: datetime | None = None
 
     @property
     def connections(self) -> int:

@@ -118,7 +118,7 @@ def _endpoint(record: EndpointRecord, facts: EndpointFacts | None) -> dict[str, 
         "protocols": record.protocols,
         "suites": record.suites,
         "incomplete": [version for version, whole in record.suites_complete.items() if not whole],
-        "seen": moment(record.seen_at),
+        "seen": moment(record.seen_at) + _earlier(record),
         "connections": record.connections,
     }
     if leaf:
@@ -130,6 +130,11 @@ def _endpoint(record: EndpointRecord, facts: EndpointFacts | None) -> dict[str, 
         lines = [line[:LINE_CHARS] for session in facts.sessions for line in (*session.transcript, "")]
         packed["transcript"] = lines[:TRANSCRIPT_LINES]
     return packed
+
+
+def _earlier(record: EndpointRecord) -> str:
+    """When versions and suites were asked for, where that was on an earlier night."""
+    return f" (versions and suites: {moment(record.tls_seen_at)})" if record.tls_seen_at else ""
 
 
 def _sorted(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -141,6 +141,7 @@ HEALTHY_ENDPOINT = {
     "tls": None,
     "deep": None,
     "sni": "",
+    "tls_seen_at": None,
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from audits.show import StoredDomain, domain_json, domain_lines, stored_domain
 from audits.store import DomainResult, NoSuchRunError, Store
 from scanner.facts import MailRoute, RouteStatus, Target
 from scanner.failures import Kind, ProbeFailure, Stage
+from scanner.wire_facts import TlsFacts
 from tests import stored_samples
 from tests.audits.sample_records import HOSTILE, OBEYED, hostile_facts, hostile_record, record
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT, asked, domain_facts, reference, trusting
@@ -42,6 +44,15 @@ def test_the_evidence_stands_there_in_full():
     assert "certificate 1: CN=Example CA" in shown
     assert "    S: 220 mx.example.org ESMTP" in shown
     assert "    C: STARTTLS" in shown
+
+
+def test_what_an_earlier_night_saw_has_its_time():
+    facts = msgspec.structs.replace(asked(GOOD), tls=TlsFacts(versions=()))
+    assert "found unchanged since" not in text(stored(facts))
+    earlier = msgspec.structs.replace(facts, tls_seen_at=datetime(2026, 11, 18, 2, tzinfo=UTC))
+    assert "what follows was seen 2026-11-18 02:00:00Z, and the server was found unchanged since" in text(
+        stored(earlier)
+    )
 
 
 def test_each_session_is_numbered():

@@ -51,7 +51,12 @@ def test_endpoints_come_back() -> None:
 def test_every_field_of_an_endpoint_comes_back() -> None:
     deep = DeepFacts(command_injection=Fact.YES, vulnerability_connections=3)
     full = msgspec.structs.replace(
-        seen(), failure=unreachable().failure, tls=TlsFacts(versions=(), connections=7), hello_connections=7, deep=deep
+        seen(),
+        failure=unreachable().failure,
+        tls=TlsFacts(versions=(), connections=7),
+        hello_connections=7,
+        deep=deep,
+        tls_seen_at=NIGHT,
     )
     empty = EndpointFacts(endpoint(), NIGHT)
     fields = [field for field in EndpointFacts.__struct_fields__ if field not in ("endpoint", "seen_at")]
