@@ -1,4 +1,4 @@
-"""The suite lists of the shipped baselines against an independent reading: the words of each standard, put to all names.
+"""The suite lists of the shipped baselines against an independent reading: the words of each standard put to each name.
 
 And each list against the search: what a baseline forbids must be settled at depth standard.
 """
