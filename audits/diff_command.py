@@ -21,7 +21,9 @@ def _kinds(context: click.Context, _parameter: click.Parameter, wanted: bool) ->
         context.exit()
 
 
-@click.command(epilog="Exit code: 0 nothing but information, 1 something that matters changed, 2 wrong use.")
+@click.command(
+    epilog="Exit code: 0 nothing but information, 1 something that matters changed, 2 wrong use, 4 the store failed."
+)
 @click.argument("runs", nargs=-1, metavar="[OLDER [NEWER]]")
 @click.option(
     "--format",

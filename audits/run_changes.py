@@ -16,7 +16,7 @@ from audits.diff import WINDOW, CertificateOf, Change, Kind, Look, Severity, dom
 from audits.diff.certificates import DAYS_NEAR
 from audits.diff.policy import SIGNATURE_DAYS_NEAR
 from audits.records import DomainRecord
-from audits.store import DomainResult, Hashes, NoSuchRunError, Pair, RunInfo, RunStatus, Store
+from audits.store import DomainResult, Hashes, NoSuchRunError, Pair, RunInfo, RunStatus, Store, StoreError
 
 LATEST, PREVIOUS = "latest", "previous"
 _ALIKE = 2
@@ -166,8 +166,15 @@ def _looks(store: Store, runs: Sequence[RunInfo], entries: Sequence[str]) -> lis
 
 
 def look(run: RunInfo, result: DomainResult) -> Look:
-    """The stored result of a domain as the diff reads it."""
-    return Look(run.name, run.started, _decoder.decode(result.judgement), result.facts)
+    """The stored result of a domain as the diff reads it; `StoreError` where another version wrote it otherwise."""
+    try:
+        record = _decoder.decode(result.judgement)
+    except msgspec.DecodeError as error:
+        where = f"run {run.name}, {result.facts.target.entry}"
+        raise StoreError(
+            f"{where}: this version cannot read the stored record: judge the run again ({error})"
+        ) from None
+    return Look(run.name, run.started, record, result.facts)
 
 
 def _certificates(store: Store) -> CertificateOf:

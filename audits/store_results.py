@@ -174,23 +174,28 @@ _DOMAINS: Select[Any] = (
 def domain_page(connection: Connection, run: int, after: int, limit: int) -> list[DomainResult]:
     """The next domains with a result behind number `after`, in the order of the input."""
     page = _DOMAINS.where(_row.run == run, _row.seq > after).order_by(_row.seq).limit(limit)
-    return [domain_from_row(row) for row in connection.execute(page)]
+    return [_domain(row) for row in connection.execute(page)]
 
 
 def domain_of(connection: Connection, run: int, entry: str) -> DomainResult | None:
     """The result of one entry, or None while it has none in that run."""
-    row = connection.execute(domain_rows(run, [entry])).first()
-    return domain_from_row(row[1:]) if row else None
-
-
-def domain_rows(run: int, entries: Sequence[str]) -> Select[Any]:
-    """Selects the results of entries of a run: the entry, and what `domain_from_row` reads."""
     same = and_(targets.c.run == _row.run, targets.c.seq == _row.seq)
-    found = _DOMAINS.with_only_columns(targets.c.entry, *_DOMAINS.selected_columns, maintain_column_froms=True)
-    return found.join(targets, same).where(targets.c.run == run, targets.c.entry.in_(entries))
+    found = connection.execute(_DOMAINS.join(targets, same).where(targets.c.run == run, targets.c.entry == entry))
+    row = found.first()
+    return _domain(row) if row else None
 
 
-def domain_from_row(row: Any) -> DomainResult:
+def domains_numbered(connection: Connection, run: int, numbers: Iterable[int]) -> list[DomainResult]:
+    """The results of the domains with these numbers, as far as the run has them."""
+    rows = (
+        row
+        for part in in_parts(numbers)
+        for row in connection.execute(_DOMAINS.where(_row.run == run, _row.seq.in_(part)))
+    )
+    return [_domain(row) for row in rows]
+
+
+def _domain(row: Any) -> DomainResult:
     seq, grade, times, seen_coding, seen, judged_coding, judged = row
     times_judged, times_seen = stored_facts.unpacked_times(times)
     domain = stored_facts.domain_from_text(stored_facts.unpacked(seen_coding, seen), times_seen)

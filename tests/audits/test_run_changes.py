@@ -2,11 +2,12 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from audits.diff import Kind
 from audits.run_changes import changes, chosen_runs
-from audits.store import NoSuchRunError, Store
+from audits.store import NoSuchRunError, Store, StoreError
 from scanner.facts import Dnssec
 from tests.audits.diff.looks import DROPS, Night, certificate, one, stored
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT
@@ -90,6 +91,15 @@ def test_the_key_of_an_exchanged_certificate_comes_from_the_store(path):
     stored(path, {NAMES[0]: one(leaf=old)}, {NAMES[0]: one(leaf=new)})
     (change,) = told(path)
     assert (change.kind, change.detail) == (Kind.CERTIFICATE_CHANGED, "key RSA 2048 -> EC P-256")
+
+
+def test_a_record_that_cannot_be_read_is_a_sentence(path):
+    stored(path, QUIET, QUIET)
+    with Store.open(path, writing=True) as store:
+        result = next(store.domains(2))
+        store.save(2, [msgspec.structs.replace(result, judgement=b'{"schema":"x"}')])
+    with pytest.raises(StoreError, match=r"run 2026-11-22T06-30-00, d1.example: this version cannot read"):
+        told(path)
 
 
 # --- which runs ----------------------------------------------------------------------------------------------------
