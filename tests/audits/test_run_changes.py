@@ -10,6 +10,7 @@ from audits.run_changes import changes, chosen_runs
 from audits.store import NoSuchRunError, Store, StoreError
 from scanner.facts import Dnssec
 from tests.audits.diff.looks import DROPS, Night, certificate, one, stored
+from tests.audits.diff.test_policy import published, signed
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT
 
 NAMES = [f"d{number}.example" for number in range(1, 21)]
@@ -70,6 +71,13 @@ def test_a_day_that_comes_near_is_told_of_domains_that_are_the_same(path):
     with Store.open(path) as store:
         assert all(pair.same for page in store.pairs(1, 2) for pair in page)
     assert [(c.domain, c.kind) for c in told(path)] == [("d4.example", Kind.CERTIFICATE_EXPIRING)]
+
+
+def test_signatures_that_nobody_renews_are_told_of_domains_that_are_the_same(path):
+    """Their ends are kept beside the judgement, because they move when a zone is signed anew."""
+    night = {**QUIET, NAMES[3]: published(tlsa=signed(3.5))}
+    stored(path, night, night)
+    assert [(c.domain, c.kind) for c in told(path)] == [("d4.example", Kind.CLIFF_NEAR)]
 
 
 def test_a_silence_that_lasts_is_told_of_domains_that_are_the_same(path):
