@@ -61,7 +61,7 @@ def seen_certificate(
 def server_name(sender: Sender, resolution: Resolution) -> str:
     """The name that is sent in SNI at this level; "" for none."""
     given = next((each.value for each in resolution.attributes if each.name == "servername"), None)
-    return sender.main_cf.value("smtp_tls_servername") if given is None else given
+    return sender.value("smtp_tls_servername") if given is None else given
 
 
 def _chains(facts: EndpointFacts, same: bool) -> list[list[CertificateFacts]]:
@@ -93,7 +93,7 @@ def matched(sender: Sender, resolution: Resolution, certificate: Certificate, na
     if not certificate.verdict.trusted:
         return Why(certificate.verdict.result, certificate.verdict.reason)
     secure = resolution.level is TlsLevel.SECURE
-    wanted = given or (sender.main_cf.value(f"smtp_tls_{'secure' if secure else 'verify'}_cert_match"),)
+    wanted = given or (sender.value(f"smtp_tls_{'secure' if secure else 'verify'}_cert_match"),)
     patterns = [_pattern(word, *names) for each in wanted for word in _WORDS.findall(each)]
     if _all_kinds_named(certificate.chain[0], patterns):
         return None
@@ -135,10 +135,10 @@ def _is_named(leaf: CertificateFacts, pattern: str) -> bool:
 
 def _fingerprint(sender: Sender, given: tuple[str, ...], certificate: Certificate) -> Why | None:
     """A digest of the certificate or of its public key (smtp_tls_fingerprint_digest)."""
-    algorithm = sender.main_cf.value("smtp_tls_fingerprint_digest").lower()
+    algorithm = sender.value("smtp_tls_fingerprint_digest").lower()
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return Why(SimulationCause.NOT_SIMULATED, f"the digest {algorithm} is not known here")
-    wanted = given or (sender.main_cf.value("smtp_tls_fingerprint_cert_match"),)
+    wanted = given or (sender.value("smtp_tls_fingerprint_cert_match"),)
     accepted = {word.replace(":", "").lower() for each in wanted for word in _FINGERPRINTS.findall(each)}
     leaf = certificate.chain[0]
     texts = [leaf.der, public_key_info(leaf.der) or b""]

@@ -6,6 +6,9 @@ from audits.simulate.host import Host, lost, why_of
 from audits.simulate.outcomes import Kind, SimulationCause, Step, Why, Word
 from scanner.facts import Fact
 
+_MATCHED = {Fact.YES: Word.VERIFIED, Fact.NO: Word.TRUSTED}
+"""The word for a match: only a host whose name came from signed MX records is verified."""
+
 
 def dane_step(host: Host, level: TlsLevel) -> Step | TlsLevel:
     """What the TLSA records demand; without usable ones encryption, and without any what may gives."""
@@ -28,7 +31,7 @@ def _insecure_mx(host: Host, dane: EndpointDane, only: bool) -> Step | TlsLevel 
     """Host names from unsigned MX records (smtp_tls_dane_insecure_mx_policy, which dane-only does not read)."""
     if host.meeting.mx_secure is Fact.YES:
         return None
-    policy = host.sender.main_cf.value("smtp_tls_dane_insecure_mx_policy").lower()
+    policy = host.sender.value("smtp_tls_dane_insecure_mx_policy").lower()
     if not only and policy == "dane":
         return None
     if host.meeting.mx_secure is not Fact.NO:
@@ -41,7 +44,7 @@ def _insecure_mx(host: Host, dane: EndpointDane, only: bool) -> Step | TlsLevel 
 def _matching(host: Host, dane: EndpointDane) -> Step:
     """Usable TLSA records: as verify, but the records are what the certificate must match."""
     if dane.dane is Fact.YES and dane.matched is Fact.YES:
-        return Step(Kind.TLS, Word.VERIFIED)
+        return Step(Kind.TLS, _MATCHED.get(host.meeting.mx_secure, Word.UNKNOWN))
     encrypted = host.without_certificate()
     if not host.begins_tls:
         return lost(encrypted)

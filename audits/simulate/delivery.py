@@ -13,7 +13,7 @@ from audits.reasons import Cause
 from audits.sessions import Starttls
 from audits.simulate.certificate import server_name
 from audits.simulate.dane_step import dane_step
-from audits.simulate.host import Host, Meeting, judged, lost, why_of
+from audits.simulate.host import Host, Meeting, lost, why_of
 from audits.simulate.offer import Handshake
 from audits.simulate.outcomes import Kind, SimulationCause, Step, Why, Word
 from audits.simulate.sender import Sender
@@ -47,7 +47,7 @@ def _out_of_reach(sender: Sender, meeting: Meeting) -> Step | None:
     if meeting.facts is None or failure is not None:
         detail = str(failure or "the run has no facts about it")
         return Step(Kind.UNKNOWN, why=Why(SimulationCause.NOT_SCANNED, detail))
-    verdict = judged(sender, meeting.ref, meeting.facts)
+    verdict = sender.judged(meeting.ref, meeting.facts)
     if verdict.seen is None or (not verdict.answers and verdict.state is State.NOT_ASKED):
         return Step(Kind.UNKNOWN, why=why_of(verdict))
     if not verdict.answers or not verdict.seen.answered:

@@ -3,7 +3,6 @@
 import msgspec
 
 from audits.dane import EndpointDane
-from audits.grade import endpoint_verdict
 from audits.levels import Authentication, LevelAnswer, level_answers
 from audits.postfix.resolution import Resolution
 from audits.postfix.tls_levels import TlsLevel
@@ -33,11 +32,6 @@ class Meeting(msgspec.Struct, frozen=True):
     mx_secure: Fact = Fact.INCONCLUSIVE
 
 
-def judged(sender: Sender, ref: EndpointRef, facts: EndpointFacts | None) -> EndpointVerdict:
-    """The endpoint under the sender's trust anchors."""
-    return endpoint_verdict(ref, facts, sender.verified)
-
-
 class Host:
     """One meeting of a sender at a level; a class because every answer needs the same facts."""
 
@@ -45,7 +39,7 @@ class Host:
         self.sender = sender
         self.resolution = resolution
         self.meeting = meeting
-        self.verdict = judged(sender, meeting.ref, meeting.facts)
+        self.verdict = sender.judged(meeting.ref, meeting.facts)
         assert self.verdict.seen is not None
         assert meeting.facts is not None
         self.seen: Observed = self.verdict.seen

@@ -42,6 +42,8 @@ class Routing(msgspec.Struct, frozen=True):
     relayhost: str
     default: str
     own: frozenset[str]
+    relayed: frozenset[str] = frozenset()
+    relay_transport: str = "relay"
     notes: tuple[str, ...] = ()
 
     def of(self, domain: str) -> Transport | str:
@@ -65,8 +67,16 @@ class Routing(msgspec.Struct, frozen=True):
     def _without_table(self, domain: str) -> tuple[str, str]:
         if domain in self.own:
             return "local", domain
-        service, _, hop = self.default.partition(":")
+        relayed = bool(self.relayed) and not self.relayed.isdisjoint(self._relay_keys(domain))
+        chosen = self.relay_transport if relayed else self.default
+        service, _, hop = chosen.partition(":")
         return service, hop or self.relayhost or domain
+
+    def _relay_keys(self, domain: str) -> Iterator[str]:
+        """The domain and its parents, with a leading dot unless parent_domain_matches_subdomains has relay_domains."""
+        plain = "relay_domains" in _NAMES.findall(self.main_cf.value("parent_domain_matches_subdomains"))
+        for key in _keys(domain):
+            yield key.removeprefix(".") if plain else key
 
     def _entry(self, table: TableList, domain: str) -> Hit | LookupFailure | Miss:
         """The address, the domain, its parents with a leading dot, "*"; pattern tables see the address alone."""
@@ -94,21 +104,30 @@ def routing_of(main_cf: MainCf, reader: Reader = read_source, table: TableList |
     listed = main_cf.value("transport_maps")
     if table is None and listed:
         table = open_tables(listed, reader, (main_cf.path, main_cf.line("transport_maps")), uses_utf8(main_cf))
-    own, notes = _own_domains(main_cf)
+    own, notes = _listed(main_cf, ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains"))
+    relayed, more = _listed(main_cf, ("relay_domains",))
+    notes += more
     patterns = [each.name for each in table.tables if each.name.partition(":")[0] in PATTERN_TYPES] if table else []
     notes += [
         f"{shown(name)}: asked about {SAMPLE_USER}@DOMAIN, as the table sees whole addresses" for name in patterns
     ]
     return Routing(
-        main_cf, table, main_cf.value("relayhost"), main_cf.value("default_transport"), frozenset(own), tuple(notes)
+        main_cf=main_cf,
+        table=table,
+        relayhost=main_cf.value("relayhost"),
+        default=main_cf.value("default_transport"),
+        own=frozenset(own),
+        relayed=frozenset(relayed),
+        relay_transport=main_cf.value("relay_transport"),
+        notes=tuple(notes),
     )
 
 
-def _own_domains(main_cf: MainCf) -> tuple[set[str], list[str]]:
-    """The domains whose mail stays here, as far as main.cf names them in words."""
+def _listed(main_cf: MainCf, parameters: tuple[str, ...]) -> tuple[set[str], list[str]]:
+    """The domains of these lists, as far as main.cf names them in words, and notes about the tables among them."""
     own: set[str] = set()
     notes: list[str] = []
-    for name in ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains"):
+    for name in parameters:
         if main_cf.setting(name) is None:
             continue
         words = _NAMES.findall(main_cf.value(name))

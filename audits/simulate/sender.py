@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from audits.grade import endpoint_verdict
 from audits.postfix.errors import ConfigError
 from audits.postfix.lint.protocols import parse_protocols
 from audits.postfix.main_cf import MainCf
 from audits.postfix.parameters import knows
-from audits.postfix.resolution import Engine, Resolution
+from audits.postfix.resolution import Attribute, Engine, Resolution
 from audits.postfix.resolve import Configuration
 from audits.postfix.source_text import shown
 from audits.postfix.tls_levels import TlsLevel
@@ -24,6 +25,8 @@ from audits.trust import (
     load_trust_store,
     verify_chain,
 )
+from audits.verdicts import EndpointVerdict
+from scanner.facts import EndpointFacts, EndpointRef
 from scanner.tls_facts import CertificateFacts
 
 GRADES = ("high", "medium", "low", "export", "null")
@@ -49,7 +52,7 @@ NOT_FOLLOWED = {
 }
 """Settings that can change what a delivery does, and that a simulation does not follow: named where they are set."""
 REMEMBERED = 20_000
-"""Verdicts on chains kept."""
+"""Verdicts kept of each kind."""
 _WORDS = re.compile(r"[^, \t\r\n]+")
 
 
@@ -60,6 +63,17 @@ class Limits(msgspec.Struct, frozen=True):
     sessions: int = 2
     ipv4: bool = True
     ipv6: bool = True
+
+
+class Memory(msgspec.Struct):
+    """What was worked out before: many domains share their servers."""
+
+    chains: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = msgspec.field(default_factory=dict)
+    endpoints: dict[tuple[EndpointRef, int], tuple[EndpointFacts | None, EndpointVerdict]] = msgspec.field(
+        default_factory=dict
+    )
+    offers: dict[tuple[TlsLevel, tuple[Attribute, ...]], Offer] = msgspec.field(default_factory=dict)
+    values: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -74,7 +88,7 @@ class Sender(msgspec.Struct, frozen=True):
     aliases_count: bool
     fallback: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    known_chains: dict[tuple[tuple[str, ...], datetime], ChainVerdict] = {}
+    memory: Memory = msgspec.field(default_factory=Memory)
 
     @property
     def main_cf(self) -> MainCf:
@@ -86,21 +100,42 @@ class Sender(msgspec.Struct, frozen=True):
         return self.config.engine is Engine.MODERN
 
     def verified(self, chain: Sequence[CertificateFacts], at: datetime) -> ChainVerdict:
-        """What the anchors say of a chain, as seen at a moment; many domains share their servers."""
+        """What the anchors say of a chain, as seen at a moment."""
         if self.trust is None:
             return ChainVerdict(
                 trusted=False, result=NOT_TRUSTED, reason="smtp_tls_CAfile and smtp_tls_CApath are empty"
             )
-        key = (tuple(certificate.sha256 for certificate in chain), at)
-        if key not in self.known_chains:
-            if len(self.known_chains) >= REMEMBERED:
-                self.known_chains.clear()
-            self.known_chains[key] = verify_chain(self.trust, chain, at, self.verify_depth)
-        return self.known_chains[key]
+        known, key = self.memory.chains, (tuple(certificate.sha256 for certificate in chain), at)
+        if key not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[key] = verify_chain(self.trust, chain, at, self.verify_depth)
+        return known[key]
+
+    def judged(self, ref: EndpointRef, facts: EndpointFacts | None) -> EndpointVerdict:
+        """The endpoint under the sender's trust anchors; `facts` are kept beside it, so that their id stays theirs."""
+        known, key = self.memory.endpoints, (ref, id(facts))
+        if key not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[key] = facts, endpoint_verdict(ref, facts, self.verified)
+        return known[key][1]
+
+    def value(self, name: str) -> str:
+        """A setting of main.cf, expanded once."""
+        known = self.memory.values
+        if name not in known:
+            known[name] = self.main_cf.value(name)
+        return known[name]
 
     def offer(self, resolution: Resolution, level: TlsLevel) -> Offer:
         """What is offered at a level, with the attributes of the policy."""
-        return _offer(self.main_cf, self.config.engine, resolution, level)
+        known, key = self.memory.offers, (level, resolution.attributes)
+        if key not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[key] = _offer(self.main_cf, self.config.engine, resolution, level)
+        return known[key]
 
 
 LoadTrust = Callable[[Sequence[Path], Sequence[Path], bool], TrustStore]

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
-from msgspec import Struct
 
 from audits.postfix.main_cf import parse_main_cf
 from audits.postfix.resolve import configuration
-from audits.simulate.outcomes import Kind, Outcome, SimulationCause, Word
+from audits.simulate.outcomes import SimulationCause
 from audits.simulate.routing import routing_of
 from audits.simulate.sender import sender_of
-from audits.simulate.simulation import DomainSimulation, Setup, simulate
+from audits.simulate.simulation import Setup, simulate
 from audits.simulate_run import StoredRun
 from audits.store import Store
 from audits.tlsa import public_key_info
@@ -32,6 +31,7 @@ from .laboratory import Laboratory, laboratory
 from .namespace import run
 from .outcomes import Key
 from .scanning import scanning
+from .simulate_cases import Case, is_open, unsettled, wrong
 from .simulate_draws import FOLDER, Draw, draws
 from .simulate_sender import End, drawing_postfix, send_draws
 
@@ -62,27 +62,6 @@ class Together:
     def endpoints(self, wanted: Iterable[Endpoint]) -> Mapping[Endpoint, EndpointFacts]:
         asked = list(wanted)
         return {**self.slow.endpoints(asked), **self.quick.endpoints(asked)}
-
-
-class Case(Struct, frozen=True):
-    """One message: what was predicted, and what happened."""
-
-    draw: Draw
-    domain: str
-    predicted: DomainSimulation
-    end: End
-
-    def __str__(self) -> str:
-        hosts = [f"    {h.next_hop} {h.mx_host} {h.level}: {h.outcome} {h.word}" for h in self.predicted.hosts]
-        lines = [f"{self.draw.label} {self.domain}: predicted {self.predicted.words}, happened {shown(self.end)}"]
-        named = (self.domain, *(name for host in self.predicted.hosts for name in (host.next_hop, host.mx_host)))
-        entries = [f"    {line}" for text in self.draw.files.values() for line in text.splitlines()]
-        lines += [entry for entry in entries if any(name in entry.lower() for name in (*named, "/", ".test "))]
-        return "\n".join([*lines, f"    {self.draw.settings} {self.draw.next_hop}", *hosts, *self.end.evidence])
-
-
-def shown(end: End) -> str:
-    return f"{end.status} {end.arrived} {end.word}{' late' if end.late else ''}"
 
 
 @pytest.fixture(scope="module")
@@ -150,38 +129,6 @@ def predicted(lab: Laboratory, draw: Draw, ends: Mapping[Key, End], tables: Path
             facts = known.domain(domain)
             assert facts is not None, domain
             yield Case(draw, domain, simulate(setup, known, facts), ends[draw.label.upper(), domain])
-
-
-# --- what is compared ----------------------------------------------------------------------------------------------
-
-
-def agrees(outcome: Outcome, end: End) -> bool:
-    """Whether an end is the predicted one. An unknown word of TLS agrees with each."""
-    match outcome.kind:
-        case Kind.CLEAR:
-            return (end.status, end.arrived, end.late) == ("sent", "clear", False)
-        case Kind.THEN_CLEAR:
-            return (end.status, end.arrived, end.late) == ("sent", "clear", True)
-        case Kind.TLS:
-            words = (end.word,) if outcome.word is Word.UNKNOWN else (outcome.word,)
-            return (end.status, end.arrived, end.late) == ("sent", "tls", outcome.late) and end.word in words
-        case Kind.BOUNCED:
-            return (end.status, end.late) == ("bounced", outcome.late)
-        case _:
-            return end.status == outcome.kind
-
-
-def is_open(simulation: DomainSimulation) -> bool:
-    return any(map(unsettled, simulation.possible))
-
-
-def unsettled(outcome: Outcome) -> bool:
-    return outcome.kind is Kind.UNKNOWN or outcome.word is Word.UNKNOWN
-
-
-def wrong(cases: list[Case], as_scanned: bool) -> list[Case]:
-    ends = [(case, case.predicted.as_scanned if as_scanned else case.predicted.possible) for case in cases]
-    return [case for case, possible in ends if not any(agrees(outcome, case.end) for outcome in possible)]
 
 
 def test_predictions_are_what_happens(cases: list[Case]) -> None:

@@ -90,3 +90,20 @@ def test_a_table_that_cannot_be_read_names_the_line() -> None:
     main_cf = parse_main_cf("relayhost =\ntransport_maps = ldap:/etc/t\n", "/etc/main.cf")
     with pytest.raises(ConfigError, match=r"/etc/main\.cf:2: .*ldap"):
         routing_of(main_cf)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "service"),
+    [
+        ("", "relayed.example", "inner"),
+        ("", "sub.relayed.example", "inner"),
+        ("", "notrelayed.example", "smtp"),
+        ("parent_domain_matches_subdomains =\n", "sub.relayed.example", "smtp"),
+    ],
+)
+def test_relayed_domains_have_a_transport_of_their_own(text: str, domain: str, service: str) -> None:
+    found = routing(f"relay_domains = relayed.example\nrelay_transport = inner:[in.example]\n{text}", table="").of(
+        domain
+    )
+    assert isinstance(found, Transport)
+    assert found.service == service
