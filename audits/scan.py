@@ -160,11 +160,16 @@ def _run_of_input(asked: ScanJob) -> RunInfo:
     start = RunStart(
         started=datetime.now(UTC),
         input_digest=digest,
-        options=options,
+        options=_with_circumstances(options, asked.settings),
         tool_version=version(DISTRIBUTION),
         trust_digest=asked.trust.digest,
     )
     return asked.store.begin_run(start, asked.given.targets())
+
+
+def _with_circumstances(options: bytes, settings: ScanSettings) -> bytes:
+    """The options with what an auditor asks for later: who was asked, by which name. They do not tell runs apart."""
+    return msgspec.json.encode({**msgspec.json.decode(options), "resolvers": settings.resolvers, "ehlo": settings.ehlo})
 
 
 def _checked_digest(asked: ScanJob, options: bytes) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from audits.baseline import Baseline
+from audits.cliffs import next_cliff
 from audits.output import disarmed
 from audits.records import DomainRecord, EndpointRecord
 from audits.reports.judged import JudgedDomain
@@ -66,7 +67,7 @@ def _all_offer(mail: list[EndpointRecord], speaks: list[EndpointRecord]) -> bool
 
 
 def _ours(record: DomainRecord) -> list[str]:
-    cliffs = record.published.cliffs if record.published else ()
+    cliff = next_cliff(record.published.cliffs) if record.published else None
     seen = max((e.seen_at for e in record.endpoints if e.seen_at), default=None)
     return [
         record.grade.value,
@@ -74,7 +75,7 @@ def _ours(record: DomainRecord) -> list[str]:
         record.binding.remedy if record.binding else "",
         record.today.value,
         expiry(record),
-        f"{cliffs[0].at:%Y-%m-%d} {cliffs[0].what}" if cliffs else "",
+        f"{cliff.at:%Y-%m-%d} {cliff.what}" if cliff else "",
         f"{seen:%Y-%m-%dT%H:%M:%SZ}" if seen else "",
     ]
 
