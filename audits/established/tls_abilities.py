@@ -4,6 +4,7 @@ from typing import Self
 
 import msgspec
 
+from audits.established.tls_asked import unanswered
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
 from scanner.facts import EndpointFacts
@@ -22,7 +23,7 @@ class ProtocolVersions(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         asked = view.facts.tls.versions if view.facts.tls else ()
@@ -46,7 +47,7 @@ class AcceptedSuites(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         spoken = _spoken(view.facts)

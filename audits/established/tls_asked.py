@@ -9,9 +9,20 @@ OLDER = ("TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3")
 NOT_ASKED = "not asked for (--depth standard does)"
 
 
+def unanswered(view: EndpointView) -> Missing | Inapplicable | None:
+    """Why nothing is known of an endpoint's TLS.
+
+    A server may answer hellos and be of no use for mail inside TLS: its grade is open then, its TLS is not.
+    """
+    trouble = view.unanswered()
+    versions = view.facts.tls.versions if view.facts and view.facts.tls else ()
+    known = any(version.offered is Fact.YES for version in versions)
+    return None if known and isinstance(trouble, Missing) else trouble
+
+
 def asked_tls(view: EndpointView) -> TlsFacts | Missing | Inapplicable:
     """What the hellos showed of an endpoint."""
-    if trouble := view.unanswered():
+    if trouble := unanswered(view):
         return trouble
     assert view.facts is not None
     return view.facts.tls or Missing(NOT_ASKED)

@@ -4,7 +4,7 @@ from typing import Self
 
 import msgspec
 
-from audits.established.tls_asked import NOT_ASKED, asked_older_tls, asked_tls
+from audits.established.tls_asked import NOT_ASKED, asked_older_tls, asked_tls, unanswered
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
 from scanner.facts import EndpointFacts
@@ -19,7 +19,7 @@ class ClientCertificateRequest(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         seen = {
@@ -48,7 +48,7 @@ class ServerAuthentication(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         handshakes = [session.handshake for session in view.facts.sessions if session.handshake]

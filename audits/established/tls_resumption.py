@@ -4,6 +4,7 @@ from typing import Self
 
 import msgspec
 
+from audits.established.tls_asked import unanswered
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.deep_facts import ResumptionFacts
 
@@ -15,7 +16,7 @@ class Resumption(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         ways = view.facts.deep.resumption if view.facts.deep else ()

@@ -4,7 +4,7 @@ from typing import Self
 
 import msgspec
 
-from audits.established.tls_asked import asked_tls
+from audits.established.tls_asked import asked_tls, unanswered
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
 from scanner.facts import Transport
@@ -24,7 +24,7 @@ class TriedAttacks(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         tried = view.facts.deep.vulnerabilities if view.facts.deep else ()
@@ -40,7 +40,7 @@ class CommandInjection(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        if trouble := view.unanswered():
+        if trouble := unanswered(view):
             return trouble
         assert view.facts is not None
         if view.facts.endpoint.transport is Transport.IMPLICIT:

@@ -83,8 +83,8 @@ def no_sha1_signature(seen: HandshakeSignatures, _: NoExpectations) -> Iterable[
 
     Why it matters: collisions of SHA-1 can be made, and a forged signature lets an attacker be the server (RFC 9155).
 
-    How to mend it: OpenSSL at security level 2: append @SECLEVEL=2 in openssl.cnf (CipherString), or run OpenSSL 3,
-    which refuses SHA-1 at its level 1.
+    How to mend it: Postfix runs its server at OpenSSL's security level 0, which allows SHA-1: append :@SECLEVEL=2 to
+    tls_medium_cipherlist and tls_high_cipherlist (OpenSSL 1.1.0 and later).
     """
     yield Item(_INVERSE.get(seen.sha1, seen.sha1), f"signs with SHA-1: {seen.sha1}")
 

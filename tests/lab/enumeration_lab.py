@@ -138,7 +138,7 @@ def write_certificates(folder: Path, servers: Sequence[Enumerated]) -> Path:
     for server in servers:
         place = folder / "certificates" / server.state.domain
         place.mkdir(parents=True)
-        for name in server.state.chains:
+        for name in filter("none".__ne__, server.state.chains):
             chain = certificate_states.CHAINS[name](authorities, server.state.host)
             (place / f"{name}.pem").write_bytes(chain.pem())
     root = pem(authorities.root.certificate)

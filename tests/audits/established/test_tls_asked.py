@@ -1,10 +1,12 @@
 """Whether hellos were asked at all, and whether an older version is spoken."""
 
+import msgspec
 import pytest
 
-from audits.established.tls_asked import OLDER, asked_older_tls, asked_tls
+from audits.established.tls_asked import OLDER, asked_older_tls, asked_tls, unanswered
 from audits.established.views import Inapplicable, Missing
 from scanner.answers import Fact
+from scanner.failures import Kind
 from scanner.wire_facts import TlsFacts, VersionFacts
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT, asked
 from tests.audits.views_factory import endpoint_view, with_tls
@@ -22,8 +24,20 @@ def test_without_hellos_the_question_stays_open(reader):
     told = reader(endpoint_view(asked(GOOD)))
     assert isinstance(told, Missing)
     assert "--depth standard" in told.why
-    assert isinstance(reader(endpoint_view(with_tls(asked(SILENT), speaking(v2=Fact.YES)))), Missing)
+    for tls in (speaking(), speaking(v2=Fact.INCONCLUSIVE)):
+        assert isinstance(reader(endpoint_view(with_tls(asked(SILENT), tls))), Missing)
     assert isinstance(reader(endpoint_view(asked(NO_TLS))), Inapplicable)
+
+
+def test_hellos_that_were_answered_count_though_the_grade_is_open():
+    tls = speaking(v2=Fact.YES)
+    useless = msgspec.structs.replace(GOOD, ehlo_tls=Kind.TIMEOUT)
+    for server in (useless, SILENT):
+        view = endpoint_view(with_tls(asked(server), tls))
+        assert view.unanswered() is not None
+        assert unanswered(view) is None
+        assert asked_tls(view) == tls
+    assert unanswered(endpoint_view(asked(useless))) is not None
 
 
 @pytest.mark.parametrize(
