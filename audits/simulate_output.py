@@ -46,7 +46,7 @@ def _cause(outcome: Outcome) -> str:
 
 def _hosts(when: str, simulation: DomainSimulation) -> Iterator[str]:
     for host in simulation.hosts:
-        address = f"[{host.address}]:{host.port}"
+        address = f"[{host.address}]:{host.port}" if host.address else "(no address)"
         yield (
             f"    {when:8} {printable(host.mx_host, 60)} {address}  {host.level}: {host.outcome}{_beside(host)}"
         ).rstrip()

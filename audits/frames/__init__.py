@@ -12,3 +12,4 @@ from audits.frames.history import History as History
 from audits.frames.history import Runs as Runs
 from audits.frames.history import all_frames as all_frames
 from audits.frames.history import open_history as open_history
+from audits.frames.html_table import html_table as html_table

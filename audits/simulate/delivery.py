@@ -20,6 +20,7 @@ from audits.simulate.sender import Sender
 from audits.verdicts import State
 from scanner.facts import Fact, Level, Transport
 from scanner.failures import Stage
+from scanner.tls_facts import LEVEL1_VERSIONS
 
 
 def step_at(sender: Sender, resolution: Resolution, meeting: Meeting) -> Step:
@@ -134,7 +135,7 @@ def _authenticated(host: Host, level: TlsLevel) -> Step:
         return lost(encrypted)
     shaken = host.handshake(level)
     if shaken.works is Fact.NO:
-        return Step(Kind.NEXT_MX, why=shaken.why or why_of(host.answer(Level.MUST)))
+        return Step(Kind.NEXT_MX, why=shaken.why or _too_old(host) or why_of(host.answer(Level.MUST)))
     if shaken.works is not Fact.YES:
         return lost(encrypted) if encrypted.sustained is not Fact.YES else _untold(shaken)
     certificate = host.certificate(shaken)
@@ -145,6 +146,15 @@ def _authenticated(host: Host, level: TlsLevel) -> Step:
         kind = Kind.UNKNOWN if fault.cause == SimulationCause.NOT_SIMULATED else Kind.NEXT_MX
         return Step(kind, Word.UNKNOWN if kind is Kind.UNKNOWN else Word.UNTRUSTED, fault)
     return Step(Kind.TLS, Word.VERIFIED) if encrypted.sustained is Fact.YES else lost(encrypted)
+
+
+def _too_old(host: Host) -> Why | None:
+    """A server that was heard to speak nothing newer than TLS 1.1, whatever else is wrong with it."""
+    made = host.seen.deciding.handshake if host.seen.deciding else None
+    if made is None or made.version in LEVEL1_VERSIONS:
+        return None
+    words = f"the server speaks {made.version}, and the level {host.resolution.level} needs TLS 1.2 or newer"
+    return Why(SimulationCause.NO_COMMON_PROTOCOL, words)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -232,6 +232,10 @@ def _offer(main_cf: MainCf, engine: Engine, resolution: Resolution, level: TlsLe
 
 def _notes(config: Configuration, lookup: set[str]) -> Iterator[str]:
     main_cf = config.main_cf
+    if config.policy_maps is not None and config.per_site is not None:
+        yield f"{_where(main_cf, 'smtp_tls_per_site')}: smtp_tls_per_site is ignored beside smtp_tls_policy_maps"
+    if not main_cf.value("smtp_tls_CAfile") and not main_cf.value("smtp_tls_CApath"):
+        yield f"{main_cf.path}: smtp_tls_CAfile and smtp_tls_CApath are empty, so no CA is trusted: MUST never succeeds"
     for name, what in NOT_FOLLOWED.items():
         setting = main_cf.setting(name)
         if setting is not None and setting.value.lower() not in ("", "no"):

@@ -19,6 +19,7 @@ from tests.audits.session_factory import (
     OLD_TLS,
     SILENT,
     Server,
+    handshake,
     reply,
 )
 from tests.audits.simulate.scripted_world import (
@@ -82,6 +83,14 @@ def test_protocols_that_do_not_meet_are_a_failed_handshake() -> None:
     assert [told(at(level, old, text=only_13)) for level in LEVELS] == [
         *("clear", "next-mx, later clear", "next-mx", "next-mx")
     ]
+
+
+def test_an_old_server_is_told_from_one_without_a_certificate() -> None:
+    old = at(TlsLevel.VERIFY, msgspec.structs.replace(OLD_TLS, classic=handshake("TLSv1", ()))).why
+    bare = at(TlsLevel.VERIFY, NO_CERTIFICATE).why
+    assert old is not None
+    assert bare is not None
+    assert (old.cause, bare.cause) == ("no-common-protocol", "no-certificate")
 
 
 def test_before_postfix_3_nothing_goes_in_clear_behind_broken_tls() -> None:

@@ -104,6 +104,12 @@ def test_what_is_not_followed_is_named(text: str) -> None:
     assert sender().notes == ()
 
 
+def test_what_has_no_effect_is_named() -> None:
+    assert any("MUST never succeeds" in note for note in sender_of(config(""), anchors).notes)
+    both = "smtp_tls_per_site = inline:{a=MUST}\nsmtp_tls_policy_maps = inline:{b=may}\n"
+    assert any("main.cf:4: smtp_tls_per_site is ignored" in note for note in sender(both).notes)
+
+
 def test_an_old_engine_is_named() -> None:
     found = sender(engine=Engine.PATCHED)
     assert not found.falls_back_to_clear
