@@ -60,7 +60,6 @@ def sender(lab: Laboratory, name: str, address: str, settings: Mapping[str, str]
     folder = lab.folder / f"sender-{name}"
     main = {
         **MAIN,
-        "inet_interfaces": "all",
         "smtp_tls_security_level": "may",
         "smtp_tls_CAfile": str(lab.trust_anchor),
         "smtp_dns_support_level": "dnssec",

@@ -66,7 +66,6 @@ def at_all_levels(lab: DaneLab, domains: list[str], stack: ExitStack) -> Path:
     main = {
         **MAIN,
         **trust,
-        "inet_interfaces": "all",
         "sender_dependent_default_transport_maps": f"inline:{{ {choice} }}",
     }
     services = [f"{INJECTION[0]}:{INJECTION[1]} " + service("inet n", "smtpd", {})]

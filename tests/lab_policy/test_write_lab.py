@@ -1,10 +1,12 @@
 """Written tables in a real Postfix: nothing is lost that was delivered without, and a line falls with its server."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -25,17 +27,21 @@ FORMATS = {
     },
 }
 ADDRESSES = ("127.0.0.4", "127.0.0.5", "127.0.0.6")
+OFFER = re.compile(r"Host offered STARTTLS: \[[^\]]+\]")
 
 
 class World(Struct, frozen=True):
     """What happened: the tables, and how each message ended without a table and with each."""
 
     folder: Path
-    domains: tuple[str, ...]
     plain: dict[str, Outcome]
     by_format: dict[str, dict[str, Outcome]]
     linted: dict[str, tuple[int, str]]
     falls: tuple[str, ...]
+    noted: frozenset[str]
+    offers: frozenset[str]
+    first_hosts: frozenset[str]
+    fall_back: frozenset[str]
 
 
 def write(lab: Laboratory, form: str, *more: str) -> None:
@@ -57,10 +63,43 @@ def line_of(path: Path, key: str) -> str:
     return next((row.partition(" ")[2] for row in rows if row.startswith(f"{key} ")), "")
 
 
+def noting(lab: Laboratory) -> dict[str, str]:
+    """A sender that uses TLS for every other domain only, and notes the offers of the others."""
+    table = "".join(f"{domain} MAY\n" for domain in lab.domains[::2])
+    (lab.folder / "tables/every-other").write_text(table)
+    return {
+        "smtp_tls_security_level": "",
+        "smtp_tls_per_site": f"texthash:{lab.folder}/tables/every-other",
+        "smtp_tls_note_starttls_offer": "yes",
+    }
+
+
+def told_offers(lab: Laboratory) -> frozenset[str]:
+    """What `policy offers` says of that sender."""
+    main_cf = lab.folder / "sender-noting/conf/main.cf"
+    done = tlsaudit("policy", "offers", "--main-cf", main_cf, "--store", lab.folder / "write.db")
+    assert done.returncode == 0, done.stderr
+    return frozenset(done.stdout.splitlines())
+
+
+def first_hosts(reports: dict[str, Any]) -> frozenset[str]:
+    """The hosts that mail meets first and alone, so that a delivery must have seen their EHLO."""
+    sole = [each["endpoints"][0] for each in reports.values() if len(each["endpoints"]) == 1]
+    return frozenset(each["mx_host"] for each in sole if each["state"] == "ok")
+
+
+def fall_back(reports: dict[str, Any]) -> frozenset[str]:
+    """The hosts at which TLS fails, so that Postfix at MAY tries a second session in clear and notes their offer."""
+    endpoints = [each for report in reports.values() for each in report["endpoints"]]
+    broken = [each for each in endpoints if "MUST_NOPEERMATCH" not in each["sustained"]]
+    return frozenset(each["mx_host"] for each in broken if each["starttls"] == "yes")
+
+
 def falls_and_rises(lab: Laboratory) -> Iterator[str]:
-    """The changing server's line: while it is good, with an expired certificate, good again, and good twice."""
+    """The changing server's line: while it was good, with an expired certificate, good again, and good twice."""
+    yield line_of(lab.folder / "tables/per-site", CHANGING_DOMAIN)
     path = lab.folder / "tables/falling"
-    for chain in ("good-ecdsa", "expired", "good-ecdsa", "good-ecdsa"):
+    for chain in ("expired", "good-ecdsa", "good-ecdsa"):
         with changing_server(lab, chain), scanning(lab, "write", [CHANGING_DOMAIN]):
             pass
         outputs = ("--output", path, "--force", "--runs", "2", CHANGING_DOMAIN)
@@ -79,8 +118,11 @@ def world() -> Iterator[World]:
         began = time.monotonic()
         with changing_server(lab, "good-ecdsa"):
             without = stack.enter_context(sender(lab, "plain", "127.0.0.3", {}))
-            with scanning(lab, "write", [name for name in lab.domains if "-hang" not in name]):
+            note = stack.enter_context(sender(lab, "noting", "127.0.0.7", noting(lab)))
+            with scanning(lab, "write", [name for name in lab.domains if "-hang" not in name]) as scan:
                 send(without, lab.domains)
+                send(note, lab.domains)
+            offers = told_offers(lab)
             print(f"scan: {time.monotonic() - began:.0f} s")
             senders = []
             for form, address in zip(FORMATS, ADDRESSES, strict=True):
@@ -92,17 +134,22 @@ def world() -> Iterator[World]:
             print(f"without a table: {time.monotonic() - began:.0f} s")
             delivered = [domain for domain, outcome in plain.items() if outcome.delivered]
             others = [ended(each, delivered) for each in senders]
+            ended(note, delivered)
             print(f"sent: {time.monotonic() - began:.0f} s")
         linted = {}
         for path in sorted(folder.iterdir()):
-            if path.suffix != ".db" and path.name != "transport":
+            if path.name in ("policy-maps", "per-site", "transport.policy"):
                 done = tlsaudit(
                     "policy", "lint", path, "--kind", "per-site" if path.name == "per-site" else "policy-maps"
                 )
                 linted[path.name] = (done.returncode, done.stderr)
         falls = tuple(falls_and_rises(lab))
         print(f"all: {time.monotonic() - began:.0f} s")
-        yield World(folder, tuple(lab.domains), plain, dict(zip(FORMATS, others, strict=True)), linted, falls)
+        by_format = dict(zip(FORMATS, others, strict=True))
+        noted = frozenset(OFFER.findall(note.log.read_text(errors="replace")))
+        yield World(
+            folder, plain, by_format, linted, falls, noted, offers, first_hosts(scan.reports), fall_back(scan.reports)
+        )
 
 
 def test_nothing_is_lost_that_was_delivered_without_a_table(world: World) -> None:
@@ -128,3 +175,17 @@ def test_our_linter_has_nothing_against_them(world: World) -> None:
 
 def test_a_line_falls_at_once_and_rises_slowly(world: World) -> None:
     assert world.falls == ("MUST", "MUST_NOPEERMATCH", "MUST_NOPEERMATCH", "MUST")
+
+
+def offers_of(hosts: frozenset[str]) -> set[str]:
+    return {f"Host offered STARTTLS: [{host}]" for host in hosts}
+
+
+def test_offers_are_those_that_postfix_notes(world: World) -> None:
+    """Every noted offer is told; and every told one is noted, but for hosts that a delivery need not meet."""
+    alone = world.offers & offers_of(world.first_hosts)
+    print(f"noted {len(world.noted)}, told {len(world.offers)}, of them met for sure {len(alone)}")
+    assert len(alone) > 80
+    untold = world.noted - world.offers - offers_of(world.fall_back)
+    assert {offer for offer in untold if "-hang." not in offer} == set()
+    assert alone - world.noted == set()
