@@ -8,8 +8,9 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -64,15 +65,16 @@ def world(
     zone: Zone,
     behaviours: Mapping[tuple[str, int], Behaviour],
     authority: Authority | None = None,
+    signed: Iterable[str] = (),
 ) -> Iterator[World]:
-    """Serves the zone and the behaviours until the block ends."""
+    """Serves the zone and the behaviours until the block ends; names below those in `signed` are answered as secure."""
     known = authority or new_authority()
     (folder / "root.pem").write_bytes(known.root_pem)
     started: SimpleQueue[tuple[World, trio.lowlevel.TrioToken, trio.Event] | BaseException] = SimpleQueue()
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
-            dns = await nursery.start(serve_dns, zone)
+            dns = await nursery.start(partial(serve_dns, zone, signed=tuple(signed)))
             servers = {place: await nursery.start(serve, behaviour) for place, behaviour in behaviours.items()}
             stop = trio.Event()
             running = World(folder=folder, authority=known, dns=dns, servers=servers)

@@ -90,7 +90,8 @@ class ClearMail(msgspec.Struct, frozen=True):
             return Inapplicable("TLS begins at once on this port")
         replies = [session.mail_clear for session in _sessions(view) if session.mail_clear]
         if not replies:
-            return Missing("nobody said MAIL in clear (--envelope does)")
+            answered = view.verdict.seen is not None and view.verdict.seen.answered
+            return Missing("nobody said MAIL in clear (--envelope does)" if answered else _why(view))
         words = "; ".join(dict.fromkeys(reply.text for reply in replies))
         demands = {reply.code == _TLS_REQUIRED for reply in replies}
         if demands == {True}:

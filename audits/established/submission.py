@@ -10,24 +10,26 @@ from audits.established.views import DomainView, Inapplicable, Missing
 from audits.levels import both
 from audits.verdicts import EndpointVerdict, State
 from scanner.answers import Fact
-from scanner.facts import EndpointUse, RouteStatus, ServiceLookup, Transport
+from scanner.facts import NO_MAIL_ROUTES, EndpointUse, RouteStatus, ServiceLookup, Transport
 
 
 class SubmissionPorts(msgspec.Struct, frozen=True):
     """Port -> whether submission works there inside TLS on some host, and what was seen of each host.
 
     A "no" is only said of hosts that SRV records name: a port that is closed on an MX host may be open on another host
-    of the provider.
+    of the provider. `visible`: a port is open, or an SRV record names a host; else there may be no submission at all.
     """
 
     works: dict[int, Fact]
     seen: dict[int, tuple[str, ...]]
+    visible: bool = True
 
     @classmethod
     def of_domain(cls, view: DomainView) -> Iterator[tuple[str, Self | Missing | Inapplicable]]:
         beside = [v for v in view.verdict.endpoints if v.ref.use is EndpointUse.SUBMISSION]
         if beside:
-            yield view.subject, cls(*_by_port(view, beside))
+            visible = any(verdict.state is not State.CLOSED for verdict in beside) or bool(view.facts.route.submission)
+            yield view.subject, cls(*_by_port(view, beside), visible)
         else:
             yield view.subject, without_mail(view) or Missing("no submission port was asked (--ports 25,465,587 does)")
 
@@ -40,7 +42,9 @@ class SubmissionServices(msgspec.Struct, frozen=True):
     @classmethod
     def of_domain(cls, view: DomainView) -> Iterator[tuple[str, Self | Missing | Inapplicable]]:
         route = view.facts.route
-        if route.services:
+        if route.status in NO_MAIL_ROUTES:
+            yield view.subject, Inapplicable(f"no mail: {route.status}")
+        elif route.services:
             yield view.subject, cls(route.services)
         elif route.status is RouteStatus.NEXT_HOP:
             yield view.subject, Inapplicable("a next-hop in brackets has no SRV records")

@@ -10,9 +10,10 @@ from scanner.answers import Fact
 
 
 class AnyPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ports of which one must give submission inside TLS."""
+    """Ports of which one must give submission inside TLS; `where_seen`: asked only where there is any submission."""
 
     ports: tuple[int, ...]
+    where_seen: bool = False
 
 
 class Services(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +39,8 @@ def submission_port(seen: SubmissionPorts, wants: AnyPort) -> Iterable[Item]:
     How to mend it: enable the service submissions in master.cf (port 465, smtpd_tls_wrappermode = yes), or submission
     (587) with smtpd_tls_security_level = encrypt; and publish SRV records.
     """
+    if wants.where_seen and not seen.visible:
+        return
     answers = {port: seen.works.get(port, Fact.NOT_TESTED) for port in wants.ports}
     words = "; ".join(word for port in wants.ports for word in seen.seen.get(port, (f"port {port}: not asked",)))
     for decided in (Fact.YES, Fact.INCONCLUSIVE, Fact.NOT_TESTED):

@@ -54,6 +54,7 @@ def test_a_port_works_fails_or_stays_open(server, port, beside, named):
         found = ports(server, port, is_named)
         assert found.works == {port: fact}
         assert found.seen[port]
+        assert found.visible is (is_named or server not in (REFUSED, SILENT))
 
 
 def test_nobody_asked():

@@ -1,6 +1,9 @@
 """Submission: TLS on its ports, and the SRV records that lead there."""
 
+import msgspec
+
 from audits.established.submission import SubmissionPorts, SubmissionServices
+from audits.rules.submission_service import AnyPort, submission_port
 from scanner.answers import Fact
 from scanner.dns_facts import SrvRecord
 from scanner.facts import ServiceLookup
@@ -50,3 +53,9 @@ EXAMPLES = {
         opens=(services(ServiceLookup(TLS, failure=FAILED), service(STARTTLS, (0, 1))),),
     ),
 }
+
+
+def test_a_standard_for_those_who_have_submission_leaves_the_others_alone():
+    hidden = msgspec.structs.replace(ports(p465=Fact.INCONCLUSIVE), visible=False)
+    assert not [*submission_port.ask(hidden, AnyPort((465,), where_seen=True))]
+    assert [item.met for item in submission_port.ask(hidden, AnyPort((465,)))] == [Fact.INCONCLUSIVE]
