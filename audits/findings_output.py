@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from audits.baseline import Baseline
-from audits.findings import Finding, Verdict
+from audits.findings import SEVERITY, Finding, Verdict
 from audits.json_text import json_text
 from audits.output import jsonl_writer
 from audits.records import DomainRecord
@@ -14,7 +14,7 @@ from scanner.domain_name import printable
 
 WORST_SHOWN = 5
 """Findings shown under one domain; `--format findings` has all."""
-_ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.ADVICE, Verdict.WAIVED)
+_ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.WAIVED, Verdict.ADVICE)
 
 
 class DomainFinding(msgspec.Struct, frozen=True):
@@ -53,9 +53,15 @@ def verdict_lines(record: DomainRecord) -> Iterator[str]:
         counts = ", ".join(f"{word}: {count}" for word, count in verdict.counts.items())
         yield f"  {verdict.baseline}: {verdict.verdict} ({counts})"
         own = [f for f in record.findings if f.baseline == verdict.baseline and f.verdict in _ORDER]
-        own.sort(key=lambda finding: _ORDER.index(finding.verdict))
+        own.sort(key=_urgency)
         for finding in own[:WORST_SHOWN]:
             words = f"{finding.requirement} ({finding.rule}, {finding.clause}): {finding.subject}: {finding.evidence}"
             yield f"    {finding.verdict:7} {printable(words, 400)}"
         if len(own) > WORST_SHOWN:
             yield f"    and {len(own) - WORST_SHOWN} more: --format findings"
+
+
+def _urgency(finding: Finding) -> tuple[int, int]:
+    """What fails first, then what could still fail, warnings, and at last open questions of which little depends."""
+    mild = finding.verdict is Verdict.UNKNOWN and finding.at_stake is not Verdict.FAIL
+    return len(_ORDER) if mild else _ORDER.index(finding.verdict), SEVERITY[::-1].index(finding.at_stake)
