@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from audits.demo.behaviour import MUST_ISSUE_STARTTLS, Behaviour, Send, TlsServer, reply
+from audits.demo.behaviour import MUST_ISSUE_STARTTLS, Behaviour, Close, Listen, Send, TlsServer, reply
 from audits.demo.certificates import Authority, Credential, new_authority, self_signed
 from audits.demo.dns_answers import Trouble
 from tests.certificate_factory import Issued, intermediate, leaf, root, rsa_key
@@ -20,6 +20,8 @@ MAIL_REPORTS = '"v=TLSRPTv1; rua=mailto:tls@good.example"'
 WEB_REPORTS = '"v=TLSRPTv1; rua=https://good.example/tls"'
 HOSTS = ("good", "stale", "web", "plain", "clear", "broken", "again", "long", "own", "busy", "alias")
 """The first label of each domain, in the order of the addresses 192.0.2.1 and so on."""
+POLICY_HOSTS = {"good": "192.0.2.80", "web": "192.0.2.81", "stale": "192.0.2.82"}
+"""The last one refuses connections."""
 
 
 def digest(data: bytes) -> str:
@@ -49,8 +51,9 @@ def zone(credentials: dict[str, Credential]) -> dict[str, Any]:
     names["_smtp._tls.web.example"] = {"TXT": [WEB_REPORTS]}
     names["_smtp._tls.stale.example"] = {"TXT": [MAIL_REPORTS, WEB_REPORTS]}
     names["_mta-sts.plain.example"] = {"TXT": ['"v=STSv1; id=;"']}
-    names["_mta-sts.good.example"] = {"TXT": ['"v=STSv1; id=1;"']}
-    names["mta-sts.good.example"] = {"A": ["192.0.2.80"]}
+    for name, address in POLICY_HOSTS.items():
+        names[f"_mta-sts.{name}.example"] = {"TXT": ['"v=STSv1; id=1;"']}
+        names[f"mta-sts.{name}.example"] = {"A": [address]}
     names["null.example"] = {"MX": ["0 ."]}
     names["nullish.example"] = {"MX": ["5 .", "10 mx.plain.example."]}
     names["lost.example"] = {"MX": Trouble.SERVFAIL}
@@ -87,6 +90,22 @@ def servers(authority: Authority, credentials: dict[str, Credential]) -> dict[tu
     return placed
 
 
+def policy_hosts(authority: Authority) -> dict[tuple[str, int], Behaviour]:
+    """HTTPS servers that answer any request with a policy; one has a wildcard certificate."""
+
+    def serving(name: str, certified: str) -> Behaviour:
+        body = f"version: STSv1\r\nmode: enforce\r\nmax_age: 1209600\r\nmx: mx.{name}.example\r\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+        chain = authority.credential(certified).chain_pem
+        script = (Listen(), Send((head + body).encode()), Close())
+        return Behaviour(name=name, tls=TlsServer(chains=(chain,)), implicit_tls=True, greeting=script)
+
+    return {
+        (POLICY_HOSTS["good"], 443): serving("good", "mta-sts.good.example"),
+        (POLICY_HOSTS["web"], 443): serving("web", "*.web.example"),
+    }
+
+
 BASELINES = ("rfc", "bsi-tr-03108", "bod-18-01", "cabf-tls-br", "mail-practice")
 DOMAINS = [*(f"{name}.example" for name in HOSTS), "null.example", "nullish.example", "lost.example"]
 
@@ -100,7 +119,8 @@ def scanned(tmp_path_factory):
     }
     folder = tmp_path_factory.mktemp("baselines")
     (folder / "old.pem").write_bytes(ROOT.pem)
-    with world(folder, zone(credentials), servers(authority, credentials), authority, SIGNED) as running:
+    running_servers = servers(authority, credentials) | policy_hosts(authority)
+    with world(folder, zone(credentials), running_servers, authority, SIGNED) as running:
         chosen = [word for id in BASELINES for word in ("--baseline", id)]
         options = ["--depth", "full", "--envelope", "--cafile", "old.pem", "--format", "jsonl", "-q"]
         more = ["--dnssec-canary", "ok.canary.example,bad.canary.example", "--max-inconclusive", "100"]
@@ -124,14 +144,10 @@ NO_BRAINPOOL = {"TR-03116-4-2.2.2-BRAINPOOL": "advice"}
 USUAL = UNSIGNED | NO_SUBMISSION | HIDDEN_SUBMISSION | NO_POLICY | ALONE | NO_BRAINPOOL
 
 EXPECTED = {
-    "good": ALONE | NO_BRAINPOOL | {
-        "RFC8461-3.3-200": "fail",  # the policy host refuses connections
-        "TR-03108-07-R-FETCH": "warn",
-        "TR-03108-08-R": "unknown",
-    },
+    "good": ALONE | NO_BRAINPOOL,
     "web": ALONE | NO_BRAINPOOL | {
         "TR-03108-10-M-MAIL": "fail",  # RFC 8460 allows https
-        "TR-03108-07-R": "warn",
+        "TR-03108-08-R": "warn",  # RFC 8461 allows a wildcard certificate on the policy host
     },
     "stale": ALONE | NO_BRAINPOOL | NO_SUBMISSION | HIDDEN_SUBMISSION | {
         "RFC7672-2.2.3-COMMIT": "fail",
@@ -142,7 +158,9 @@ EXPECTED = {
         "RFC7671-8-ROLL": "advice",
         "RFC8460-3-RECORD": "fail",
         "TR-03108-05-M-TWO": "advice",
-        "TR-03108-07-R": "warn",
+        "RFC8461-3.3-200": "fail",  # the policy host refuses connections
+        "TR-03108-07-R-FETCH": "warn",
+        "TR-03108-08-R": "unknown",
     },
     "plain": {key: verdict for key, verdict in USUAL.items() if key != "TR-03108-07-R"} | {
         "RFC8461-3.1-TXT": "fail",  # the id is empty; that there is a record is enough for TR-03108-07-R
@@ -223,7 +241,9 @@ def test_a_throttled_server_and_a_lost_route_fail_nothing(scanned):
 def test_one_verdict_for_each_baseline(scanned):
     """DANE and TLSRPT by mail are what TR-03108 demands, and MTA-STS what it only recommends."""
     names = ("good", "web", "plain", "clear", "long", "own")
-    assert [verdict(scanned[f"{name}.example"], "bsi-tr-03108") for name in names] == ["warn", *["fail"] * 5]
+    assert [verdict(scanned[f"{name}.example"], "bsi-tr-03108") for name in names] == ["pass", *["fail"] * 5]
+    rfc = [verdict(scanned[f"{name}.example"], "rfc") for name in names]
+    assert rfc == ["pass", "pass", "fail", "warn", "warn", "warn"]
     assert [verdict(scanned[f"{name}.example"], "bod-18-01") for name in names] == [
         *["pass"] * 3, "fail", "pass", "pass"
     ]  # fmt: skip
