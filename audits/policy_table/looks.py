@@ -76,7 +76,7 @@ class AddressLook(msgspec.Struct, frozen=True):
 
 class Look(msgspec.Struct, frozen=True):
     """One domain in one run. `hosts` are its MX hosts in order of preference; `unlocated` those whose addresses could
-    not be looked up; `cliffs` pairs of what breaks and when."""
+    not be looked up; `cliffs` say what breaks, when and why, without the days that every signing of the zone moves."""
 
     run: str
     at: datetime
@@ -186,6 +186,7 @@ class _Cliff(msgspec.Struct, frozen=True):
     what: str
     why: str
     where: str = ""
+    rolling: bool = False
 
 
 class _Published(msgspec.Struct, frozen=True):
@@ -230,7 +231,9 @@ def look_of(facts: DomainFacts, judgement: bytes, run: str, started: datetime) -
         addresses=_merged(_address(each, judged, published) for each in mail),
         ways=_ways(facts, judged, published),
         sts_mx=published.mta_sts.mx if published.mta_sts else (),
-        cliffs=tuple((c.what, c.at, printable(f"{c.why} ({c.where})", _WORDS)) for c in published.cliffs),
+        cliffs=tuple(
+            (c.what, c.at, printable(f"{c.why} ({c.where})", _WORDS)) for c in published.cliffs if not c.rolling
+        ),
     )
 
 

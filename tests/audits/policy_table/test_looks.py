@@ -105,6 +105,14 @@ def test_the_policy_and_the_cliffs_are_taken_along():
     assert ("MUST", LEAF.not_after, f"leaf certificate expires ({MX})") in look.cliffs
 
 
+def test_a_day_that_rolls_on_is_no_cliff():
+    facts, _ = hostile_facts()
+    cliff = {"at": "2026-12-01T00:00:00Z", "what": "DANE", "why": "signatures end", "where": "a.test"}
+    for rolling, expected in ((True, 0), (False, 1)):
+        judgement = msgspec.json.encode({"published": {"cliffs": [{**cliff, "rolling": rolling}]}})
+        assert len(look_of(facts, judgement, "run", STARTED).cliffs) == expected
+
+
 def test_the_time_of_the_run_stands_in_where_nobody_was_asked():
     facts, _ = hostile_facts()
     assert look_of(facts, b"{}", "run", STARTED).at == STARTED
