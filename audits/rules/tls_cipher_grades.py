@@ -25,8 +25,20 @@ class CipherGrades(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grades: tuple[CipherGrade, ...]
     wanted: str
 
+    def graded(self, suites: Iterable[str]) -> dict[str, list[str]]:
+        """Grade -> its suites, the best first; a last one for those without."""
+        left = list(suites)
+        by_grade: dict[str, list[str]] = {}
+        for grade in self.grades:
+            if found := grade.among(left):
+                by_grade[grade.name] = found
+                taken = {*found}
+                left = [name for name in left if name not in taken]
+        return by_grade | ({_NO_GRADE: left} if left else {})
+
     def grade_of(self, suite: str) -> str:
-        return next((grade.name for grade in self.grades if grade.match(suite)), _NO_GRADE)
+        (grade,) = self.graded((suite,))
+        return grade
 
     @property
     def good(self) -> frozenset[str]:
@@ -44,12 +56,9 @@ def cipher_grade(seen: AcceptedSuites, wants: CipherGrades) -> Iterable[Item]:
     How to mend it: smtpd_tls_mandatory_ciphers = high, and smtpd_tls_ciphers = high where no peer needs less; leave
     tls_high_cipherlist alone. Suites that belong to no grade come from a cipher list of your own.
     """
-    by_grade: dict[str, list[str]] = {}
-    for name in seen.accepted:
-        by_grade.setdefault(wants.grade_of(name), []).append(name)
-    for grade, names in by_grade.items():
+    for grade, names in wants.graded(seen.accepted).items():
         yield met(grade in wants.good, f"{grade}: {some(names, _SHOWN)}")
-    doubtful = sorted({wants.grade_of(name) for name in seen.unsettled} - wants.good)
+    doubtful = sorted(wants.graded(seen.unsettled).keys() - wants.good)
     if seen.all_unsettled:
         yield Item(Fact.NOT_TESTED, "suites were not asked for (--depth standard does)")
     elif doubtful:

@@ -6,7 +6,7 @@ import msgspec
 
 from audits.established.tls_order import SuiteOrder, VersionOrder
 from audits.rules.question import Item, met, rule
-from audits.rules.suite_patterns import matches
+from audits.rules.suite_patterns import among
 from scanner.answers import Fact
 from scanner.wire_facts import Preference
 
@@ -38,14 +38,14 @@ def good_before_bad(seen: SuiteOrder, wants: GoodBeforeBad) -> Iterable[Item]:
 
 
 def _of_version(version: VersionOrder, wants: GoodBeforeBad) -> Iterator[Item]:
-    good = [name for name in version.suites if matches(name, wants.first)]
-    bad = [name for name in version.suites if matches(name, wants.later)]
-    doubtful = [name for name in version.unsettled if matches(name, wants.later)]
+    good = among(version.suites, wants.first)
+    bad = among(version.suites, wants.later)
+    doubtful = among(version.unsettled, wants.later)
     if not bad and not doubtful:
         yield met(True, f"{version.version}: only good suites are accepted")
     elif not bad:
         yield Item(Fact.INCONCLUSIVE, f"{version.version}: {doubtful[0]} was neither accepted nor refused")
-    elif not good and doubtful == [] and not any(matches(name, wants.first) for name in version.unsettled):
+    elif not good and doubtful == [] and not among(version.unsettled, wants.first):
         yield met(False, f"{version.version}: there is no good suite to prefer")
     elif version.preference is Preference.CLIENT:
         yield met(False, f"{version.version}: the client's order decides, and {bad[0]} is accepted")

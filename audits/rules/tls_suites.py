@@ -6,7 +6,7 @@ import msgspec
 
 from audits.established.tls_abilities import AcceptedSuites
 from audits.rules.question import Item, met, rule
-from audits.rules.suite_patterns import SuitePatterns, matches, some
+from audits.rules.suite_patterns import SuitePatterns, among, matches, some
 from scanner.answers import Fact
 
 
@@ -33,10 +33,10 @@ def forbidden_suites(seen: AcceptedSuites, wants: SuitePatterns) -> Iterable[Ite
     How to mend it: smtpd_tls_mandatory_ciphers = high (or medium), and smtpd_tls_exclude_ciphers with the classes that
     the evidence names, for example aNULL, eNULL, EXPORT, DES, 3DES, RC4, MD5, kRSA.
     """
-    found = [name for name in seen.accepted if wants.match(name)]
+    found = wants.among(seen.accepted)
     if found:
         yield met(False, "accepted: " + some(found))
-    doubtful = [name for name in sorted(seen.unsettled) if wants.match(name)]
+    doubtful = sorted(wants.among(seen.unsettled))
     if seen.all_unsettled:
         yield Item(Fact.NOT_TESTED, "suites were not asked for (--depth standard does)")
     elif doubtful:
@@ -55,10 +55,11 @@ def listed_suites(seen: AcceptedSuites, wants: SuitePatterns) -> Iterable[Item]:
     smtpd_tls_mandatory_ciphers = high and smtpd_tls_ciphers = high. The suites of TLS 1.3 cannot be chosen in Postfix:
     they follow openssl.cnf (Ciphersuites).
     """
-    foreign = [name for name in seen.accepted if not wants.match(name)]
+    listed = {*wants.among(seen.accepted), *wants.among(seen.unsettled)}
+    foreign = [name for name in seen.accepted if name not in listed]
     if foreign:
         yield met(False, "accepted, and not listed: " + some(foreign))
-    doubtful = [name for name in sorted(seen.unsettled) if not wants.match(name)]
+    doubtful = sorted(seen.unsettled - listed)
     if seen.all_unsettled:
         yield Item(Fact.NOT_TESTED, "suites were not asked for (--depth standard does)")
     elif doubtful:
@@ -80,7 +81,7 @@ def recommended_suite(seen: AcceptedSuites, wants: SuitesAtLeast) -> Iterable[It
     if wants.versions and not versions:
         return
     found = [name for names in versions.values() for name in names if matches(name, wants.any_of)]
-    doubtful = [name for name in sorted(seen.unsettled) if matches(name, wants.any_of)]
+    doubtful = sorted(among(seen.unsettled, wants.any_of))
     if found:
         yield met(True, "accepted: " + some(list(dict.fromkeys(found))))
     elif doubtful or seen.all_unsettled:
@@ -100,8 +101,8 @@ def excluded_classes(seen: AcceptedSuites, wants: SuiteLabels) -> Iterable[Item]
     `openssl ciphers -v NAME`.
     """
     for label, patterns in wants.classes.items():
-        found = [name for name in seen.accepted if matches(name, patterns)]
-        doubtful = seen.all_unsettled or any(matches(name, patterns) for name in seen.unsettled)
+        found = among(seen.accepted, patterns)
+        doubtful = seen.all_unsettled or bool(among(seen.unsettled, patterns))
         if found:
             yield met(False, f"{label}: {some(found)}")
         else:
