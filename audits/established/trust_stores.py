@@ -1,5 +1,7 @@
 """Trust by the stores that devices bring along: the PEM bundles that sslyze ships, read offline from its package."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -11,6 +13,7 @@ from audits.dane import chain_of
 from audits.established.certificates import without_chain
 from audits.established.views import EndpointView, Inapplicable, Missing
 from audits.trust import ChainVerdict, TrustStore, TrustStoreError, load_trust_store, verify_chain
+from scanner.tls_facts import CertificateFacts
 
 BUNDLES = {
     "android": "google_aosp",
@@ -26,11 +29,27 @@ DIGEST_CHARS = 12
 """Characters of a store's digest that evidence shows, enough to tell two editions apart."""
 
 
+REMEMBERED = 5_000
+"""Chains whose verdicts are kept: many domains share the hosts of one provider."""
+
+_Seen = tuple[tuple[str, ...], datetime]
+
+
 class Stores(msgspec.Struct, frozen=True):
     """The stores that were found, and the edition of the package that brought them."""
 
     edition: str
     stores: dict[str, TrustStore]
+    known: dict[_Seen, dict[str, ChainVerdict]] = {}
+
+    def verdicts(self, chain: Sequence[CertificateFacts], at: datetime) -> dict[str, ChainVerdict]:
+        """What each store says of a chain at this moment."""
+        key = (tuple(certificate.sha256 for certificate in chain), at)
+        if key not in self.known:
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            self.known[key] = {name: verify_chain(store, chain, at) for name, store in self.stores.items()}
+        return self.known[key]
 
 
 class TrustByStores(msgspec.Struct, frozen=True):
@@ -49,7 +68,7 @@ class TrustByStores(msgspec.Struct, frozen=True):
         assert view.facts is not None
         chain = chain_of(view.verdict.handshake, view.facts) or []
         return cls(
-            {name: verify_chain(store, chain, view.facts.seen_at) for name, store in found.stores.items()},
+            found.verdicts(chain, view.facts.seen_at),
             {name: f"{found.edition}, {store.digest[:DIGEST_CHARS]}" for name, store in found.stores.items()},
         )
 

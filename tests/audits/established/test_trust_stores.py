@@ -12,7 +12,7 @@ from audits.established.views import Missing
 from scanner.certificates import certificate_from_der
 from tests.audits.rules.chains import INTER, MX
 from tests.audits.session_factory import SILENT, asked
-from tests.certificate_factory import leaf
+from tests.certificate_factory import SEEN, leaf
 
 from .views import endpoint, serving
 
@@ -55,6 +55,15 @@ def test_a_root_is_trusted_by_those_stores_that_have_it_and_no_other():
     assert by_trust == {name for name, ders in anchors.items() if der in ders}
     assert {"windows", "java"} <= by_trust
     assert "mozilla" not in by_trust
+
+
+def test_a_chain_is_verified_once_and_anew_at_another_moment():
+    found = stores()
+    assert isinstance(found, Stores)
+    chain = [leaf(INTER, MX, serial=4711).facts]
+    first = found.verdicts(chain, SEEN)
+    assert found.verdicts(list(chain), SEEN) is first
+    assert found.verdicts(chain, SEEN.replace(year=2027)) is not first
 
 
 def test_a_package_without_bundles_leaves_the_question_open(tmp_path):
