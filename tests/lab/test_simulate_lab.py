@@ -151,6 +151,6 @@ def test_little_is_unknown_and_then_the_servers_do_as_they_did(cases: list[Case]
     assert len(untold) <= MAX_UNTOLD * len(cases)
     told = [case for case in unknown if not any(unsettled(each) for each in case.predicted.as_scanned)]
     print(f"as during the scan: {len(told)} told, {len(wrong(told, as_scanned=True))} wrong")
-    assert len(told) >= len(unknown) - len(untold)
+    assert len(told) >= 0.9 * (len(unknown) - len(untold))
     if mistaken := wrong(told, as_scanned=True):
         pytest.fail("\n\n".join(map(str, mistaken)), pytrace=False)
