@@ -41,6 +41,7 @@ test-fast: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.tls_audit
+	$(BIN)/python -m tests.bench.amortised
 	$(BIN)/python -m tests.bench.run_diff
 
 clean:

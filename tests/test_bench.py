@@ -4,6 +4,9 @@ import dns.message
 import pytest
 
 from tests.bench.__main__ import COLUMNS, row
+from tests.bench.amortised import COLUMNS as AMORTISED_COLUMNS
+from tests.bench.amortised import nights
+from tests.bench.amortised import row as amortised_row
 from tests.bench.scan_lines import bench
 from tests.bench.wildcard_dns import response
 
@@ -50,3 +53,11 @@ def test_the_name_server_answers_by_its_pattern(name, rdtype, answer):
     assert query.is_response(read)
     assert [rdata.to_text() for rrset in read.answer for rdata in rrset] == ([answer] if answer else [])
     assert read.edns == 0
+
+
+def test_an_amortised_night_is_compared_with_its_full_one():
+    found = nights(8)
+    assert [name.partition(",")[0] for name, _, _ in found] == ["standard"] * 2 + ["full"] * 2
+    for name, measured, full in found:
+        assert (measured.connections < full.connections) == ("every" in name)
+        assert amortised_row(name, measured, full).count("|") == len(AMORTISED_COLUMNS) + 1
