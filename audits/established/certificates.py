@@ -11,7 +11,7 @@ from audits.tlsa import DANE_TA
 from audits.trust import NOT_TRUSTED, ChainVerdict
 from audits.verdicts import State
 from scanner.answers import Fact
-from scanner.facts import EndpointFacts, SessionFacts
+from scanner.facts import EndpointFacts, EndpointUse, SessionFacts
 from scanner.tls_facts import OTHER_CHAINS, CertificateFacts, HelloStyle
 
 _ISSUER_NOT_FOUND = frozenset({2, 20, 21})
@@ -37,11 +37,16 @@ class ServedChain(msgspec.Struct, frozen=True):
 
 
 class ServedChains(msgspec.Struct, frozen=True):
-    """The different chains of one endpoint, that of the deciding handshake first, and when it was looked at."""
+    """The different chains of one endpoint, that of the deciding handshake first, and when it was looked at.
+
+    `as_clients_ask`: the server was asked with the hello of those who connect there. Mail programs send its name (SNI)
+    and may be shown another certificate than we, who send none; a Postfix at MUST sends none either.
+    """
 
     host: str
     at: datetime
     chains: tuple[ServedChain, ...]
+    as_clients_ask: bool = True
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
@@ -55,7 +60,8 @@ class ServedChains(msgspec.Struct, frozen=True):
             ServedChain(first, anchored),
             *(ServedChain(o, anchored and not names.isdisjoint(c.issuer for c in o)) for o in others),
         )
-        return cls(view.verdict.ref.mx_host, view.facts.seen_at, served)
+        as_clients_ask = view.verdict.ref.use is EndpointUse.MAIL or bool(view.verdict.ref.endpoint.sni)
+        return cls(view.verdict.ref.mx_host, view.facts.seen_at, served, as_clients_ask)
 
 
 class ServedLeaf(msgspec.Struct, frozen=True):

@@ -36,6 +36,8 @@ class Usages(OfChains, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def host_named(seen: ServedChains, wants: Names) -> Iterable[Item]:
     """Whether the certificate has the name by which the server is reached: the MX host, or the target of an SRV record.
 
+    The server is asked without SNI, as Postfix does at MUST. Mail programs send SNI: there a wrong name stays open.
+
     Why it matters: senders that verify certificates (MUST, MTA-STS, mail programs) compare exactly this name.
 
     How to mend it: have a certificate issued with the MX host name as a dNSName in subjectAltName; the name in the
@@ -48,7 +50,11 @@ def host_named(seen: ServedChains, wants: Names) -> Iterable[Item]:
         more = f" and {len(match.presented) - SHOWN} more" if len(match.presented) > SHOWN else ""
         shown = ", ".join(match.presented[:SHOWN]) + more
         said = match.identifier if match.matched else f"not among {shown or 'no name'}"
-        yield met(counts, f"{seen.host}: {kind} {said}")
+        if counts or seen.as_clients_ask:
+            yield met(counts, f"{seen.host}: {kind} {said}")
+        else:
+            open_ = f"{seen.host}: without a server name (SNI) {kind} {said}; with one it may be another certificate"
+            yield Item(Fact.INCONCLUSIVE, open_)
 
 
 @rule("CERT-002", "The certificate has subject alternative names")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from audits.established.certificates import ServedChains, ServedKeys
 from audits.rules.chain_scope import OfChains, issuers, leaves, words
 from audits.rules.question import Item, met, rule
@@ -50,7 +52,7 @@ class Signatures(OfChains, frozen=True, forbid_unknown_fields=True, kw_only=True
         return digest in self.hashes if digest else algorithm in self.without_hash
 
 
-class Kinds(OfChains, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Kinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Kinds of keys ("RSA", "EC") of which a chain must be served, and others of which none may be."""
 
     all_of: tuple[str, ...] = ()

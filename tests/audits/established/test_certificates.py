@@ -6,6 +6,7 @@ import pytest
 from audits.established.certificates import ServedChains, ServedKeys, ServedLeaf, Stapling, described, is_anchored
 from audits.established.views import Inapplicable, Missing
 from scanner.answers import Fact
+from scanner.facts import EndpointUse
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.tls_facts import HelloStyle
 from scanner.wire_facts import ChainFacts, TlsFacts, VersionFacts
@@ -37,6 +38,14 @@ def test_chains_are_shown_once_the_deciding_first():
     assert [chain.leaf.sha256 for chain in seen.chains] == [LEAF.sha256, RSA.sha256]
     assert [chain.anchored for chain in seen.chains] == [True, True]
     assert (seen.host, [issuer.subject for issuer in seen.chains[0].issuers]) == (MX, ["CN=Example Intermediate CA"])
+
+
+def test_mail_programs_would_have_sent_the_name():
+    mail = ServedChains.of_endpoint(endpoint(serving(LEAF, INTER)))
+    submission = ServedChains.of_endpoint(endpoint(serving(LEAF, INTER, port=465), EndpointUse.SUBMISSION))
+    assert isinstance(mail, ServedChains)
+    assert isinstance(submission, ServedChains)
+    assert (mail.as_clients_ask, submission.as_clients_ask) == (True, False)
 
 
 def test_a_second_chain_of_another_issuer_is_not_anchored():

@@ -1,5 +1,7 @@
 """Whom a certificate names, and what it may be used for."""
 
+import msgspec
+
 from audits.established.certificates import Stapling
 from audits.rules.certificate_names import Names, Purposes, host_named, purposes
 from scanner.answers import Fact
@@ -30,8 +32,12 @@ def used(*oids: str, more: tuple[bytes, ...] = ()) -> object:
 EXAMPLES = {
     "CERT-001": Examples(
         expects={},
-        passes=(GOOD, one("*.example.org"), one("other.example.net", MX)),
+        passes=(
+            *(GOOD, one("*.example.org"), one("other.example.net", MX)),
+            msgspec.structs.replace(GOOD, as_clients_ask=False),
+        ),
         fails=(one("other.example.net"), one(common_names=(MX,)), one("*.org"), one("a.mx.example.org")),
+        opens=(msgspec.structs.replace(one("other.example.net"), as_clients_ask=False),),
     ),
     "CERT-002": Examples(expects={}, passes=(GOOD, one(ip("192.0.2.1"))), fails=(one(common_names=(MX,)),)),
     "CERT-003": Examples(
