@@ -20,7 +20,7 @@ from audits.postfix.parameters import Version
 from audits.postfix.policy_map import ATTRIBUTE_SINCE, LEVEL_SINCE
 from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
-from scanner.facts import Fact
+from scanner.facts import Fact, RouteStatus
 
 POLICY_MAPS_SINCE = Version(2, 3, 0)
 """smtp_tls_policy_maps, and the return to clear text behind a failed handshake at `may`."""
@@ -128,13 +128,14 @@ def _authenticated(evidence: Evidence, version: Version) -> Iterator[Candidate]:
         pkix.append((Rung.MUST_BY_NAME, " servername=hostname"))
     patterns = sts_patterns(evidence)
     for rung, attribute in pkix:
-        if evidence.ways[Way.NEXTHOP] is Fact.YES and not attribute:
+        if evidence.ways[Way.NEXTHOP] is Fact.YES and not attribute and valid_hostname(evidence.newest.name):
             yield Candidate(rung, "secure match=nexthop")
         elif evidence.ways[Way.STS] is Fact.YES and patterns:
             yield Candidate(rung, f"secure match={':'.join(patterns)}{attribute}")
-    signed = evidence.ways[Way.DNSSEC] is Fact.YES
+    own = evidence.newest.status in (RouteStatus.NEXT_HOP, RouteStatus.IMPLICIT_MX)
+    known = own or evidence.ways[Way.DNSSEC] is Fact.YES
     for rung, attribute in pkix:
-        yield Candidate(rung, f"verify{attribute}", trusting=not signed)
+        yield Candidate(rung, f"verify{attribute}", trusting=not known)
 
 
 def _partly_dane(evidence: Evidence) -> bool:

@@ -95,7 +95,9 @@ def _routed(domains: Iterable[Evidence], wish: Wish) -> Table:
 
 def _bracket_lines(evidence: Evidence, keys: Iterable[str], wish: Wish) -> Iterator[Line]:
     """The next-hop in brackets names the server, so that `secure` and `verify` demand the same name."""
-    value = "MUST" if wish.version < POLICY_MAPS_SINCE else "secure match=nexthop"
+    named = not evidence.newest.brackets or valid_hostname(evidence.newest.name)
+    value = "secure match=nexthop" if named else "verify"
+    value = "MUST" if wish.version < POLICY_MAPS_SINCE else value
     candidate = Candidate(Rung.MUST, value, trusting=not evidence.names_known)
     for key in keys:
         yield Line(key, value, candidate, evidence, evidence.recheck(Rung.MUST))

@@ -7,7 +7,7 @@ import pytest
 from audits.policy_table.evidence import evidence_of
 from audits.policy_table.lines import Line, Skip, line_of, sts_patterns
 from audits.policy_table.looks import Rung, Way
-from scanner.facts import Fact
+from scanner.facts import Fact, RouteStatus
 
 from .look_factory import address, facts, look, window, wish
 
@@ -210,6 +210,15 @@ def test_next_hops_are_keys_as_they_are_written():
     ):
         made = line_of(window(address(), entry=entry), wish())
         assert (made.key, made.value) == (entry, "verify")
+
+
+def test_an_address_is_no_name_that_secure_could_match():
+    """An iPAddress is compared with the host, not with the patterns of match=."""
+    known = {"ways": NEXTHOP, "status": RouteStatus.NEXT_HOP, "brackets": True}
+    made = line_of(window(address(), entry="[192.0.2.1]", name="192.0.2.1", **known), wish(strict=True))
+    assert (made.value, made.candidate.trusting) == ("verify", False)
+    named = line_of(window(address(), entry="[mx.test]:587", name="mx.test", port=587, **known), wish(strict=True))
+    assert named.value == "secure match=nexthop"
 
 
 def test_patterns_are_bounded():

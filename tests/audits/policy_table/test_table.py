@@ -19,7 +19,7 @@ SIGNED = UNSIGNED | {Way.DNSSEC: Fact.YES}
 
 
 def domain(entry, *addresses, **more):
-    return evidence_of([look(*addresses, entry=entry, name=entry, **more)], 1)
+    return evidence_of([look(*addresses, **({"entry": entry, "name": entry} | more))], 1)
 
 
 def mx(host, best=Rung.MUST, at="192.0.2.1", **more):
@@ -122,8 +122,13 @@ def test_before_2_3_the_policies_are_per_site():
 
 
 def test_a_next_hop_in_brackets_needs_no_route():
-    made = table_of([domain("[m.test]:587", mx("m.test"), brackets=True, port=587)], wish("transport"))
+    made = table_of([domain("[m.test]:587", mx("m.test"), name="m.test", brackets=True, port=587)], wish("transport"))
     assert (rows(made), routes(made)) == ({"[m.test]:587": "secure match=nexthop"}, {})
+
+
+def test_an_address_in_brackets_is_verified_as_the_host():
+    made = table_of([domain("[192.0.2.1]", mx("192.0.2.1"), name="192.0.2.1", brackets=True)], wish("transport"))
+    assert rows(made) == {"[192.0.2.1]": "verify"}
 
 
 @pytest.mark.parametrize(
