@@ -101,7 +101,7 @@ def _setups(options: dict[str, Any]) -> "tuple[Setup, Setup | None]":
         if name in changes:
             tables[option] = None
     if options["what_if_level"]:
-        changes |= {"smtp_tls_security_level": _postfix_word(options["what_if_level"]), PER_SITE: "", POLICY_MAPS: ""}
+        changes |= {**_level_settings(options["what_if_level"], engine), PER_SITE: "", POLICY_MAPS: ""}
         tables |= {"per_site": None, "policy_maps": None}
     return today, _setup(main_cf.with_settings(changes), engine, tables)
 
@@ -109,11 +109,23 @@ def _setups(options: dict[str, Any]) -> "tuple[Setup, Setup | None]":
 PER_SITE, POLICY_MAPS = "smtp_tls_per_site", "smtp_tls_policy_maps"
 
 
-def _postfix_word(word: str) -> str:
+OLD_SWITCHES = {"none": "no no no", "may": "yes no no", "encrypt": "yes yes no", "verify": "yes yes yes"}
+"""What Postfix 2.2 has in place of levels: smtp_use_tls, smtp_enforce_tls, smtp_tls_enforce_peername."""
+
+
+def _level_settings(word: str, engine: "Engine") -> dict[str, str]:
+    """The settings that make a level global; `word` of smtp_tls_per_site (upper case) or of Postfix 3."""
+    from audits.postfix.resolution import Engine
     from audits.postfix.tls_levels import TLS_LEVEL_OF, per_site_value
 
     level = per_site_value(word) if word.isupper() else None
-    return TLS_LEVEL_OF[level] if level else word
+    name = str(TLS_LEVEL_OF[level]) if level else word
+    if engine is Engine.MODERN:
+        return {"smtp_tls_security_level": name}
+    if name not in OLD_SWITCHES:
+        raise click.UsageError(f"--what-if-level: Postfix {engine} has no level {name}")
+    switches = ("smtp_use_tls", "smtp_enforce_tls", "smtp_tls_enforce_peername")
+    return dict(zip(switches, OLD_SWITCHES[name].split(), strict=True))
 
 
 def _settings(option: str, words: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import msgspec
 
 from audits.dane import chain_of
 from audits.names import name_match
-from audits.postfix.resolution import Resolution
+from audits.postfix.resolution import Engine, Resolution
 from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
 from audits.sessions import observed
@@ -93,7 +93,9 @@ def matched(sender: Sender, resolution: Resolution, certificate: Certificate, na
     if not certificate.verdict.trusted:
         return Why(certificate.verdict.result, certificate.verdict.reason)
     secure = resolution.level is TlsLevel.SECURE
-    wanted = given or (sender.value(f"smtp_tls_{'secure' if secure else 'verify'}_cert_match"),)
+    before_3 = sender.config.engine is not Engine.MODERN  # which has no setting, and always asks for the host's name
+    listed = "hostname" if before_3 else sender.value(f"smtp_tls_{'secure' if secure else 'verify'}_cert_match")
+    wanted = given or (listed,)
     patterns = [_pattern(word, *names) for each in wanted for word in _WORDS.findall(each)]
     if _all_kinds_named(certificate.chain[0], patterns):
         return None

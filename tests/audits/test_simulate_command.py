@@ -128,6 +128,15 @@ def test_old_engines(world: Path) -> None:
     assert "Postfix 2.2.9" in done.stderr
 
 
+@pytest.mark.parametrize(("level", "end"), [("MUST", "Verified TLS"), ("encrypt", "Trusted TLS"), ("NONE", "clear")])
+def test_a_level_for_all_under_an_old_engine(world: Path, level: str, end: str) -> None:
+    """Postfix 2.2 has three switches in place of levels."""
+    done = simulate(world, "--engine", "2.2.9", "--what-if-level", level, "--format", "json", "good.example")
+    ((changed,),) = [each["changed"]["possible"] for each in json.loads(done.stdout)["domains"]]
+    assert end in (changed["kind"], f"{changed['word']} TLS")
+    assert simulate(world, "--engine", "2.2.9", "--what-if-level", "secure").exit_code == 2
+
+
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 
