@@ -110,7 +110,7 @@ def destination(sender: Sender, run: RunFacts, text: str, known: DomainFacts | N
         return Destination(NextHop(text, text, True, 25), failure=bad)
     facts = known if known is not None and _is_about(hop, known.target) else _facts(run, hop)
     if facts is None:
-        return Destination(hop, failure=_unknown(f"the run never met the next-hop {text}"))
+        return Destination(hop, failure=_unknown(f"the run never met the next-hop {text}: scan it, too"))
     route = facts.route
     if not hop.brackets and not sender.follows_mx and route.status is not RouteStatus.IMPLICIT_MX:
         return Destination(hop, failure=_unknown(f"without MX look-ups mail goes to the address of {hop.name} itself"))
