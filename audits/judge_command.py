@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PAGE = 200
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OTHER_TRUST = "warning: these trusted CAs are not those of the run: grades may differ (--cafile, --no-system-trust)"
 
 
 @click.command()
@@ -62,6 +63,8 @@ def judge(run_name: str, store: str, **options: Any) -> None:
         tally = Tally(judging.gate)
         with opened_runs(store, options["evidence"]) as opened:
             run = opened.run(run_name)
+            if trust.digest != run.trust_digest:
+                click.echo(OTHER_TRUST, err=True)
             write = writer(options["form"], judging.baselines)
             for records in judged_records(opened, run.id, judge):
                 tally.take(records)

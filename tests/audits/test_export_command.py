@@ -27,8 +27,8 @@ def test_a_pack_is_judged_as_its_store_is(store, tmp_path):
     words = ("judge", "latest", "--baseline", "mozilla-intermediate", "--format", "findings")
     packed, stored = run(*words, "--evidence", str(folder)), run(*words, "--store", store)
     assert packed.exit_code == 0
-    assert packed.output == stored.output
-    assert "MOZ-INTER" in packed.output
+    assert packed.stdout == stored.stdout
+    assert "MOZ-INTER" in packed.stdout
 
 
 def test_wrong_use_is_told(store, tmp_path):

@@ -50,7 +50,7 @@ def test_judge_prints_it_with_the_exit_code_of_a_plugin(tmp_path):
     filled_store(tmp_path / "s.db")[0].close()
     words = ["judge", "--store", str(tmp_path / "s.db"), "--format", "nagios"]
     fine = CliRunner().invoke(cli, words)
-    assert (fine.exit_code, fine.output[:13]) == (0, "TLSAUDIT OK -")
+    assert (fine.exit_code, fine.stdout[:13]) == (0, "TLSAUDIT OK -")
     missed = CliRunner().invoke(cli, [*words, "--fail-on", "MUST"])
     assert missed.exit_code == 2
-    assert LINE.fullmatch(missed.output.strip())
+    assert LINE.fullmatch(missed.stdout.strip())
