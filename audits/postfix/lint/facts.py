@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from audits.policy_table.looks import NAMES_KEPT, AddressLook, Look, Rung, Way, worst
+from audits.postfix.hostnames import valid_hostname
 from audits.postfix.lint.cert_match import DEFAULT_MATCH, matches
 from audits.postfix.lint.rows import Row
 from audits.postfix.lint.words import TABLE_KINDS, Found, Kind, LintMessage, Rules, Severity
@@ -162,7 +163,7 @@ def _named(patterns: tuple[str, ...], look: Look, address: AddressLook) -> tuple
         return must, why
     if matches(patterns, look.name, address.host, address.names):
         return Fact.YES, ""
-    if not address.names or len(address.names) == NAMES_KEPT:
+    if not address.names or len(address.names) == NAMES_KEPT or not valid_hostname(address.host):
         return Fact.INCONCLUSIVE, ""
     names = printable(", ".join(address.names[:4]), 120)
     return Fact.NO, f"{_HOST_MISMATCH}: none of {':'.join(patterns)} is among: {names}"

@@ -114,6 +114,13 @@ def test_secure_wants_the_next_hop_where_verify_wants_the_host():
     assert "none of nexthop:dot-nexthop is among: m.else.test" in message.message
 
 
+def test_an_address_is_not_looked_for_among_the_names():
+    """The certificate names it as an iPAddress, which the names of the facts do not hold."""
+    there = address(host="192.0.2.1", names=("mx.test",))
+    looks = (look(there, entry="[192.0.2.1]", name="192.0.2.1", brackets=True),)
+    assert found("[192.0.2.1] secure match=nexthop\n", looks, Kind.POLICY_MAPS) == []
+
+
 def test_a_parent_key_concerns_the_domains_below_it():
     assert found(".test encrypt\n", looks_of("a.test m.test MAY\n"), Kind.POLICY_MAPS) == [
         (1, "facts-fails", Severity.ERROR)
