@@ -4,7 +4,7 @@ A rule is asked only about an established fact. Where the fact is missing the fi
 evidence; where the question does not arise, NOT_APPLICABLE. So no rule can turn silence into a pass or a fail.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,11 +42,12 @@ class Evaluator:
 
     def judge(self, view: DomainView) -> Judged:
         """The findings in the order of the baselines and their requirements."""
+        domain = _Established(view)
         findings = tuple(
             self._waived(view, finding)
             for baseline in self._baselines
             for question in baseline.questions
-            for finding in _asked(view, baseline, question)
+            for finding in _asked(domain, baseline, question)
         )
         return Judged(findings, tuple(overall(baseline.head.id, findings) for baseline in self._baselines))
 
@@ -60,26 +61,39 @@ class Evaluator:
         return msgspec.structs.replace(finding, verdict=Verdict.WAIVED, waiver=words)
 
 
-def _asked(view: DomainView, baseline: Baseline, question: Question) -> Iterator[Finding]:
-    for subject, established in _facts(view, baseline, question):
+class _Established:
+    """The facts of one domain, each established once however many requirements ask for it."""
+
+    def __init__(self, view: DomainView) -> None:
+        self._view = view
+        self._endpoints = tuple(view.endpoint_views())
+        self._known: dict[Any, list[Any]] = {}
+
+    def facts(self, baseline: Baseline, question: Question) -> Iterator[tuple[_Subject, Any]]:
+        """The subjects of a question, each with the fact that was established of it or why it was not."""
+        fact: Any = question.rule.fact
+        known = self._known.get(fact)
+        if hasattr(fact, "of_domain"):
+            if known is None:
+                known = self._known[fact] = list(fact.of_domain(self._view))
+            for name, established in known:
+                yield _Subject(name, None, self._view.at), established
+            return
+        if known is None:
+            known = self._known[fact] = [fact.of_endpoint(endpoint) for endpoint in self._endpoints]
+        for endpoint, established in zip(self._endpoints, known, strict=True):
+            if _concerns(baseline, question, endpoint):
+                yield _Subject(endpoint.subject, endpoint.port, endpoint.at), established
+
+
+def _asked(domain: _Established, baseline: Baseline, question: Question) -> Iterator[Finding]:
+    for subject, established in domain.facts(baseline, question):
         scale = Scale.STRICT if subject.port is None else baseline.scale(subject.port, question)
         if scale is None:
             continue
         at_stake = question.at_stake(scale, subject.at.date() if subject.at else None)
         verdict, evidence = _answer(question, established, at_stake)
         yield _finding(baseline, question, subject, (verdict, at_stake, evidence))
-
-
-def _facts(view: DomainView, baseline: Baseline, question: Question) -> Iterable[tuple[_Subject, Any]]:
-    """The subjects of a question, each with the fact that was established of it or why it was not."""
-    fact: Any = question.rule.fact
-    if hasattr(fact, "of_domain"):
-        for name, established in fact.of_domain(view):
-            yield _Subject(name, None, view.at), established
-        return
-    for endpoint in view.endpoint_views():
-        if _concerns(baseline, question, endpoint):
-            yield _Subject(endpoint.subject, endpoint.port, endpoint.at), fact.of_endpoint(endpoint)
 
 
 def _concerns(baseline: Baseline, question: Question, endpoint: EndpointView) -> bool:

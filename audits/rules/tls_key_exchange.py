@@ -112,7 +112,8 @@ def prime_size(seen: DhGroups, wants: SmallestPrime) -> Iterable[Item]:
     short primes, and their mail is delayed or comes in clear.
 
     How to mend it: smtpd_tls_dh1024_param_file = auto (Postfix 3.7 and later; earlier a file of 2048 bits or more),
-    no smtpd_tls_dh512_param_file; or take DHE away: smtpd_tls_exclude_ciphers = kDHE.
+    no smtpd_tls_dh512_param_file; or take DHE away: smtpd_tls_exclude_ciphers = kDHE. OpenSSL 3, left to choose,
+    gives anonymous suites of 128 bits a prime of 1024 bits: exclude aNULL as well.
     """
     for one in seen.seen:
         yield met(one.bits >= wants.min_bits, _prime(one))

@@ -29,7 +29,7 @@ def good_before_bad(seen: SuiteOrder, wants: GoodBeforeBad) -> Iterable[Item]:
     """Whether the server takes its good suites first, whatever the client would rather have.
 
     Why it matters: a weak suite that is kept for old peers does no harm to the others as long as the server puts it
-    last. Where only good suites are accepted the order does not matter.
+    last. Where only good suites are accepted, or none at all, the order does not matter.
 
     How to mend it: tls_preempt_cipherlist = yes, and leave tls_medium_cipherlist alone: it is sorted by strength.
     """
@@ -45,8 +45,8 @@ def _of_version(version: VersionOrder, wants: GoodBeforeBad) -> Iterator[Item]:
         yield met(True, f"{version.version}: only good suites are accepted")
     elif not bad:
         yield Item(Fact.INCONCLUSIVE, f"{version.version}: {doubtful[0]} was neither accepted nor refused")
-    elif not good and doubtful == [] and not among(version.unsettled, wants.first):
-        yield met(False, f"{version.version}: there is no good suite to prefer")
+    elif not good and not among(version.unsettled, wants.first):
+        return
     elif version.preference is Preference.CLIENT:
         yield met(False, f"{version.version}: the client's order decides, and {bad[0]} is accepted")
     elif version.preference is not Preference.SERVER:

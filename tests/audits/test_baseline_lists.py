@@ -58,7 +58,7 @@ READINGS: dict[tuple[str, str], set[str]] = {
         rf"TLS_ECDHE_(ECDSA|RSA)_WITH_{AEAD}",
         r"TLS_ECDHE_ECDSA_WITH_AES_\d+_CCM",
     ),
-    ("ncsc-nl-2025-05", "NCSCNL25-KX"): read(r"TLS_(RSA|DH|ECDH)_\w+"),
+    ("ncsc-nl-2025-05", "NCSCNL25-KX"): read(r"TLS_(RSA|DH|ECDH)_(?!anon)\w+"),
     # "10 ECDHE suites until 2031, 10 DHE suites until 2029", static (EC)DH until 2026, three of TLS 1.3
     ("bsi-tr-02102-2", "TR02102-2-3.3.1.1-2029"): read(
         r"TLS_DHE_(RSA|DSS)_WITH_AES_(128|256)_(CBC_SHA256|GCM_SHA256|GCM_SHA384)",

@@ -22,3 +22,8 @@ def test_it_has_every_rule_and_every_requirement():
 def test_a_page_says_who_asks():
     page = rule_page(all_rules()["TLS-001"])
     assert "mozilla-intermediate: MOZ-INTER-VERSIONS, must" in page
+
+
+def test_every_rule_is_asked_by_a_shipped_baseline():
+    asked = {question.rule.id for id in shipped() for question in shipped_baseline(id).questions}
+    assert all_rules().keys() == asked

@@ -1,5 +1,7 @@
 """Servers configured as baselines recommend, and servers that two baselines judge differently."""
 
+from pathlib import Path
+
 from .enumeration_states import EVERYTHING, front, plus
 from .postfix_states import tls
 from .states import State
@@ -15,6 +17,10 @@ EXCLUDED = (
     "EDH-DSS-DES-CBC3-SHA, EDH-RSA-DES-CDC3-SHA, KRB5-DE5, CBC3-SHA"
 )
 """smtpd_tls_exclude_ciphers of the article "TLS configuration", misspelt as it is."""
+
+
+DH_1024 = Path(__file__).with_name("dh_1024.pem")
+"""What the documents make with `openssl gendh` for smtpd_tls_dh1024_param_file. OpenSSL 3 takes none of 512 bits."""
 
 
 def choosing(name: str, suites: str, *chains: str, **options: str) -> State:
@@ -77,6 +83,7 @@ OTHERS = [
         tls_preempt_cipherlist="no",
     ),
     tls("stock", "good-rsa"),
+    tls("dh-1024", "good-rsa", dh1024_param_file=str(DH_1024), protocols="TLSv1.2"),
     tls("asks-for-certificates", "good-rsa", ask_ccert="yes"),
     choosing("anonymous", "aNULL:@SECLEVEL=0", "none", protocols="TLSv1.2"),
 ]

@@ -178,6 +178,11 @@ POSTFIX = [
     ("stock", "PF-ASK-CCERT", "pass", "not requested"),
     ("anonymous", "PF-CERT", "fail", "without any"),
     ("stock", "PF-SESSION-LIFE", "pass", "TLSv1.3 ticket: "),
+    ("dh-1024", "PF-DH512", "pass", "1024 bits (of its own making)"),
+    ("dh-1024", "PF-DH", "warn", "1024 bits"),
+    ("dh-1024", "PF-DH-OWN", "pass", "1024 bits (of its own making)"),
+    ("stock", "PF-DH", "warn", "1024 bits (modp1024)"),  # OpenSSL's own choice for anonymous suites of 128 bits
+    ("as-postfix-high", "PF-DH", "pass", "2048 bits"),
     ("stock", "PF-EECDH", "pass", "secp384r1 (ultra)"),
 ]
 

@@ -1,7 +1,7 @@
 """Whose order of suites counts, and whether good ones come first."""
 
 from audits.established.tls_order import SuiteOrder, VersionOrder
-from audits.rules.tls_order import WantedPreference, wanted_preference
+from audits.rules.tls_order import GoodBeforeBad, WantedPreference, good_before_bad, wanted_preference
 from scanner.wire_facts import Preference
 from tests.audits.rules.examples import Examples
 
@@ -27,8 +27,6 @@ EXAMPLES = {
             order(SERVER, CBC, GCM),
             order(SERVER, GCM, CBC, CHACHA),
             order(CLIENT, GCM, CBC),
-            order(SERVER, CBC, RSA),
-            order(UNKNOWN, RSA),
         ),
         opens=(
             order(UNKNOWN, GCM, CBC),
@@ -44,6 +42,14 @@ EXAMPLES = {
         opens=(order(UNKNOWN, GCM, CBC), order(MIXED, GCM, CBC), order(UNKNOWN, GCM, unsettled=(CBC,))),
     ),
 }
+
+
+def test_without_a_good_suite_there_is_nothing_to_prefer():
+    wants = GoodBeforeBad(("*_GCM_*",), ("*_CBC_*",))
+    assert not [*good_before_bad.ask(order(SERVER, CBC, RSA), wants)]
+    assert [item.met.value for item in good_before_bad.ask(order(UNKNOWN, CBC, unsettled=(GCM,)), wants)] == [
+        "inconclusive"
+    ]
 
 
 def test_one_suite_has_no_order():
