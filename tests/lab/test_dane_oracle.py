@@ -17,6 +17,9 @@ from .scanning import scanning
 pytestmark = pytest.mark.lab
 
 
+BASELINES = ("--baseline", "rfc7672-dane", "--baseline", "rfc8461-mta-sts")
+
+
 class DaneAsked(Struct, frozen=True):
     """What both said about every domain; `submission` by the host and port as Postfix writes a next-hop."""
 
@@ -31,7 +34,7 @@ def asked() -> Iterator[DaneAsked]:
     with dane_laboratory() as lab:
         domains = [*(state.domain for state in lab.states), *(each.domain for each in SEVERAL_HOSTS)]
         others = [BOGUS_MX, *(each.domain for each in POLICY_DOMAINS)]
-        options = ("--dnssec-canary", ",".join(CANARIES))
+        options = ("--dnssec-canary", ",".join(CANARIES), *BASELINES)
         with scanning(lab, "dane", [*domains, *others], *options) as scan:  # type: ignore[arg-type]
             deliveries = send_to_all(domains, lab.sender_log)
         hosts = [f"mx.{state.domain}" for state in SUBMISSION]
@@ -221,3 +224,47 @@ def test_a_bogus_answer_on_the_way_to_a_policy_is_named(asked: DaneAsked) -> Non
     assert reasons["record"]["cause"] == "dnssec-invalid"
     assert asked.reports["sts-host-bogus.test"]["published"]["mta_sts"]["host_dnssec"] == "bogus"
     assert "the signatures are wrong" in reasons["host"]["detail"]
+
+
+# --- the same as findings of baselines -----------------------------------------------------------------------------
+
+ROLL = {"RFC7671-8-ROLL": "advice"}
+"""Each of these hosts has one TLSA record."""
+STS_REQUIREMENTS = (
+    *("RFC8461-3.1-TXT", "RFC8461-3.3-200", "RFC8461-3.3-CERT", "RFC8461-3.2-FIELDS", "RFC8461-3.2-MAXAGE"),
+    *("RFC8461-3.2-MAXAGE-WEEKS", "RFC8461-4.1-MATCH", "RFC8461-4.2-CERT"),
+)
+FINDINGS = {
+    "sts-signed.test": ROLL,
+    "sts-unsigned.example": ROLL,
+    "sts-tlsa-mismatch.test": ROLL | {"RFC7672-3.1.1-MATCH": "fail", "RFC7672-2.2.3-COMMIT": "fail"},
+    "sts-self-signed.test": ROLL | {"RFC8461-4.2-CERT": "fail"},
+    "sts-other-host.test": ROLL | {"RFC8461-4.1-MATCH": "fail"},
+    "sts-record-bogus.test": ROLL | dict.fromkeys(STS_REQUIREMENTS, "unknown"),
+    "sts-host-bogus.test": ROLL | {"RFC8461-3.3-200": "fail"},
+}
+
+
+def told(report: dict[str, Any]) -> dict[str, str]:
+    findings = report["findings"]
+    return {f["requirement"]: f["verdict"] for f in findings if f["verdict"] not in ("pass", "not-applicable")}
+
+
+def test_findings_about_published_policy(asked: DaneAsked) -> None:
+    assert {domain: told(asked.reports[domain]) for domain in FINDINGS} == FINDINGS
+
+
+def test_the_finding_that_a_sender_delivers_is_what_postfix_does(asked: DaneAsked) -> None:
+    """Where there are signed TLSA records; without them the question does not arise."""
+    (word,) = (word for word, level in LEVELS.items() if level == "dane")
+    proven, wrong = 0, []
+    for state in asked.lab.states:
+        said = {f["verdict"] for f in asked.reports[state.domain]["findings"] if f["rule"] == "DANE-021"}
+        delivered = asked.deliveries[state.domain][word].delivered
+        if said & {"pass", "fail"}:
+            proven += 1
+            if ("fail" not in said) != delivered:
+                wrong.append(f"{state.domain}: {said}, and Postfix: {delivered}")
+    print(f"findings of DANE-021: {proven} proven, {len(wrong)} wrong")
+    assert proven >= 15
+    assert not wrong, "\n".join(wrong)
