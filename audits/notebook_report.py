@@ -10,10 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from audits.extras import require
 from audits.output import opened_output
+from audits.store import Store
+from audits.store_runs import LATEST
 
 TIMEOUT_S = 1800
 """For one cell: a store of years may be read in it."""
@@ -45,11 +45,16 @@ class NotebookFailed(Exception):
     """A cell of the notebook raised; the message says which and what."""
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """What is to be shown: the name of a shipped notebook or a file, and its parameters."""
+def parameters_of(store: str, run: str, domain: str | None) -> dict[str, str]:
+    """The parameters of a notebook; those that are not given keep the notebook's own values.
 
-    notebook: str
-    parameters: dict[str, str]
+    `NoSuchRunError` and `StoreError` say what to do, before a kernel is started.
+    """
+    with Store.open(store) as opened:
+        opened.run(run)
+    place = store if "://" in store else str(Path(store).resolve())
+    given = {"run": "" if run == LATEST else run, "domain": domain or ""}
+    return {"store": place} | {name: value for name, value in given.items() if value}
 
 
 def shipped_notebooks() -> dict[str, Path]:
@@ -71,12 +76,12 @@ def notebook_file(name: str) -> Path:
     raise NotebookError(f"there is no notebook {name!r}: there are {', '.join(shipped)}; or name a file (.ipynb)")
 
 
-def write_notebook_report(target: Path, wanted: Wanted) -> None:
+def write_notebook_report(target: Path, notebook: str, parameters: dict[str, str]) -> None:
     """Executes a notebook and writes its page; the file appears whole or not at all."""
     require("notebooks")
-    file = notebook_file(wanted.notebook)
+    file = notebook_file(notebook)
     with opened_output(target) as stream:
-        stream.write(_page(_executed(file, wanted.parameters)))
+        stream.write(_page(_executed(file, parameters)))
 
 
 def _executed(file: Path, parameters: dict[str, str]) -> Any:

@@ -23,6 +23,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("run_name", metavar="RUN", default="latest")
 @click.option("--html", type=_FILE, help="One self-contained HTML file.")
+@click.option(
+    "--notebook",
+    metavar="NAME|FILE",
+    help="Execute a notebook (nightly_report, trends, domain_deep_dive, or your own) and write its page to --html.",
+)
+@click.option("--domain", help="The domain for --notebook domain_deep_dive.")
 @click.option("--csv", "csv_file", type=_FILE, help="One row a domain, with the columns of BOD 18-01 pipelines.")
 @click.option("--markdown", type=_FILE, help="Tickets, by operator.")
 @STORE_OPTION
@@ -39,6 +45,9 @@ def report(run_name: str, store: str, **options: Any) -> None:
     from audits.store import NoSuchRunError, Store, StoreError
     from audits.trust import TrustStoreError
 
+    if options["notebook"] or options["domain"]:
+        _write_notebook(run_name, store, options)
+        return
     if not (options["html"] or options["csv_file"] or options["markdown"]):
         raise click.UsageError("say what to write: --html FILE, --csv FILE, --markdown FILE")
     try:
@@ -47,6 +56,28 @@ def report(run_name: str, store: str, **options: Any) -> None:
     except (NoSuchRunError, TrustStoreError, OutputError) as error:
         raise click.UsageError(str(error)) from None
     except (StoreError, OutputLostError) as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _write_notebook(run_name: str, store: str, options: dict[str, Any]) -> None:
+    from audits.cli import CommandFailed
+    from audits.extras import ExtraMissingError
+    from audits.notebook_report import NotebookError, NotebookFailed, parameters_of, write_notebook_report
+    from audits.output import OutputError
+    from audits.store import NoSuchRunError, StoreError
+
+    if not (options["notebook"] and options["html"]):
+        raise click.UsageError("a notebook needs both: --notebook NAME --html FILE")
+    if options["csv_file"] or options["markdown"] or options["baseline_ids"]:
+        raise click.UsageError(
+            "--notebook shows the run as it was judged, as HTML: leave other reports and baselines out"
+        )
+    try:
+        parameters = parameters_of(store, run_name, options["domain"])
+        write_notebook_report(options["html"], options["notebook"], parameters)
+    except (NoSuchRunError, NotebookError, OutputError) as error:
+        raise click.UsageError(str(error)) from None
+    except (ExtraMissingError, NotebookFailed, StoreError) as error:
         raise CommandFailed(str(error)) from None
 
 

@@ -36,6 +36,8 @@ def _escaped(text: str) -> str:
 def _words(value: Any, cell: int) -> str:
     if value is None:
         return ""
+    if hasattr(value, "dtype"):
+        value = value.item()  # numpy's own values, in a column of several kinds
     if isinstance(value, bool):
         return "yes" if value else "no"
     if hasattr(value, "strftime"):

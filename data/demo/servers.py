@@ -114,7 +114,7 @@ def _tls(server: Server) -> TlsFacts:
     offered = set(server.versions)
     classic = Fact.YES if "TLSv1.2" in offered else Fact.NOT_TESTED
     return TlsFacts(
-        versions=tuple(_version(name, name in offered) for name in _ASKED),
+        versions=tuple(_version(name, name in offered, _groups(server)) for name in _ASKED),
         chains=(ChainFacts("ECDSA", tuple(certificate.sha256 for certificate in server.chain)),),
         hybrid_group=Fact.YES if server.hybrid else Fact.NO,
         extended_master_secret=classic,
@@ -126,7 +126,12 @@ def _tls(server: Server) -> TlsFacts:
     )
 
 
-def _version(name: str, offered: bool) -> VersionFacts:
+def _groups(server: Server) -> tuple[str, ...]:
+    return (HYBRID, "X25519") if server.hybrid else ("X25519",)
+
+
+def _version(name: str, offered: bool, groups: tuple[str, ...]) -> VersionFacts:
     if not offered:
         return VersionFacts(version=name, offered=Fact.NO, evidence="alert protocol_version (70)")
-    return VersionFacts(version=name, offered=Fact.YES, suites=_SUITES[name], preference=Preference.SERVER)
+    used = groups if name == "TLSv1.3" else ("X25519",)
+    return VersionFacts(version=name, offered=Fact.YES, suites=_SUITES[name], preference=Preference.SERVER, groups=used)

@@ -48,3 +48,11 @@ def test_long_words_are_cut_by_us_and_not_at_fifty():
 
 def test_a_frame_without_rows_shows_its_columns():
     assert html_table(table(FRAMES["grades"], [])).count("<th>") == 4
+
+
+def test_a_row_turned_into_a_column_of_several_kinds():
+    frame = table(FRAME, [{"some_text": "x", "number": 3, "time": AT, "answer": False}])
+    turned = frame.iloc[0].rename("value").rename_axis("fact").reset_index()
+    shown = html_table(turned)
+    assert "<td>answer</td><td>no</td>" in shown
+    assert "<td>time</td><td>2026-11-21 06:30</td>" in shown

@@ -1,5 +1,7 @@
 """The look of charts: every word has a colour, matplotlib knows every setting, text stays legible and apart."""
 
+import itertools
+
 import matplotlib as mpl
 import pytest
 from matplotlib.colors import to_rgb
@@ -34,7 +36,7 @@ def test_matplotlib_knows_every_setting():
 @pytest.mark.parametrize("colours", [slides.GRADE_COLOURS, slides.SEVERITY_COLOURS])
 def test_neighbours_differ_in_lightness_so_that_colour_alone_never_tells(colours):
     values = list(colours.values())
-    assert all(contrast(a, b) > 1.25 for a, b in zip(values, values[1:], strict=False))
+    assert all(contrast(a, b) > 1.25 for a, b in itertools.pairwise(values))
 
 
 def test_ink_is_legible_on_white():
