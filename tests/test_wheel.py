@@ -38,7 +38,9 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(built):
     with zipfile.ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
     metadata = {name for name in names if ".dist-info/" in name}
-    assert names - metadata == sources(built, *PACKAGES)
+    notebooks = {f"audits/{name}" for name in sources(built, "notebooks")}
+    assert names - metadata == sources(built, *PACKAGES) | notebooks
+    assert any(name.endswith(".ipynb") for name in notebooks)
     assert any(name.endswith("cipher_suites.csv") for name in names)
     assert any(name.endswith("dh_primes.csv") for name in names)
     assert any(name.endswith(".toml") for name in names)
@@ -71,7 +73,7 @@ def test_the_wheel_says_who_it_is(built):
 def test_the_sdist_holds_sources_tests_and_data(built):
     with tarfile.open(built.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    assert sources(built, *PACKAGES, "tests", "data") <= names
+    assert sources(built, *PACKAGES, "tests", "data", "notebooks") <= names
     assert {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "constraints.txt"} <= names
     allowed = {*PACKAGES, "tests", "data", "notebooks"}
     loose = {name for name in names if name.partition("/")[0] not in allowed}

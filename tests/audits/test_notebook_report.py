@@ -24,7 +24,8 @@ def own_notebook(folder, *sources):
     cells += [nbformat.v4.new_code_cell('store = ""', metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
     file = folder / "own.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), file)
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), file)
     return str(file)
 
 
