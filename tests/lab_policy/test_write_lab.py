@@ -82,9 +82,10 @@ def told_offers(lab: Laboratory) -> frozenset[str]:
     return frozenset(done.stdout.splitlines())
 
 
-def first_hosts(reports: dict[str, Any]) -> frozenset[str]:
-    """The hosts that mail meets first and alone, so that a delivery must have seen their EHLO."""
-    sole = [each["endpoints"][0] for each in reports.values() if len(each["endpoints"]) == 1]
+def first_hosts(lab: Laboratory, reports: dict[str, Any]) -> frozenset[str]:
+    """The only hosts of domains for which TLS is off, so that a delivery must have seen their EHLO."""
+    clear = [reports[domain] for domain in lab.domains[1::2] if domain in reports]
+    sole = [each["endpoints"][0] for each in clear if len(each["endpoints"]) == 1]
     return frozenset(each["mx_host"] for each in sole if each["state"] == "ok")
 
 
@@ -148,7 +149,15 @@ def world() -> Iterator[World]:
         by_format = dict(zip(FORMATS, others, strict=True))
         noted = frozenset(OFFER.findall(note.log.read_text(errors="replace")))
         yield World(
-            folder, plain, by_format, linted, falls, noted, offers, first_hosts(scan.reports), fall_back(scan.reports)
+            folder,
+            plain,
+            by_format,
+            linted,
+            falls,
+            noted,
+            offers,
+            first_hosts(lab, scan.reports),
+            fall_back(scan.reports),
         )
 
 
