@@ -110,9 +110,12 @@ BASELINES = ("rfc", "bsi-tr-03108", "bod-18-01", "cabf-tls-br", "mail-practice")
 DOMAINS = [*(f"{name}.example" for name in HOSTS), "null.example", "nullish.example", "lost.example"]
 
 
+CHOSEN = [word for id in BASELINES for word in ("--baseline", id)]
+
+
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory):
-    """Domain -> its record, from one scan."""
+def scan(tmp_path_factory):
+    """The world, and what one scan of it printed."""
     authority = new_authority()
     credentials = {
         name: authority.credential(f"mx.{name}.example") for name in ("good", "stale", "web", "plain", "again")
@@ -121,12 +124,17 @@ def scanned(tmp_path_factory):
     (folder / "old.pem").write_bytes(ROOT.pem)
     running_servers = servers(authority, credentials) | policy_hosts(authority)
     with world(folder, zone(credentials), running_servers, authority, SIGNED) as running:
-        chosen = [word for id in BASELINES for word in ("--baseline", id)]
         options = ["--depth", "full", "--envelope", "--cafile", "old.pem", "--format", "jsonl", "-q"]
         more = ["--dnssec-canary", "ok.canary.example,bad.canary.example", "--max-inconclusive", "100"]
-        done = running.run("scan", *running.arguments(), *options, *more, *chosen, *DOMAINS)
+        done = running.run("scan", *running.arguments(), *options, *more, *CHOSEN, *DOMAINS)
         assert done.returncode == 0, done.stderr
-        yield {record["domain"]: record for record in map(json.loads, done.stdout.splitlines())}
+        yield running, done.stdout
+
+
+@pytest.fixture(scope="module")
+def scanned(scan):
+    """Domain -> its record."""
+    return {record["domain"]: record for record in map(json.loads, scan[1].splitlines())}
 
 
 ELSEWHERE = ("BCP195-", "RFC10015-", "RFC9155-", "RFC7919-", "RFC3207-INJECTION", "PRACTICE-STORES", "PRACTICE-KINDS")
@@ -256,3 +264,11 @@ def test_the_stores_of_devices_were_asked_offline(scanned):
     finding = next(f for f in scanned["good.example"]["findings"] if f["requirement"] == "PRACTICE-STORES")
     assert finding["verdict"] == "advice"
     assert all(f"{name} (sslyze " in finding["evidence"] for name in ("mozilla", "apple", "android", "java", "windows"))
+
+
+def test_judged_again_from_the_store_the_findings_are_the_same(scan):
+    running, printed = scan
+    trust = ["--no-system-trust", "--cafile", "root.pem", "--cafile", "old.pem"]
+    done = running.run("judge", "latest", "--store", "runs.db", *trust, *CHOSEN, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == sorted(printed.splitlines())
