@@ -92,19 +92,28 @@ class Evidence(msgspec.Struct, frozen=True):
         return worst(address.fact(rung) for address in self.addresses if address.host == host)
 
     def recheck(self, rung: Rung) -> Recheck:
-        """The next cliff of the rung, or the horizon."""
-        answered = next((look for look in self.looks if look.answered), self.newest)
-        ends = [Recheck(answered.at + HORIZON)]
+        """The next cliff of the rung, or the horizon: both by the look that proved it, which may not be the newest."""
+        proofs = [self._newest_yes(address, rung) for address in self.addresses]
+        ends = [Recheck((address.seen_at or look.at) + HORIZON) for look, address in proofs]
+        ends = ends or [Recheck(self.newest.at + HORIZON)]
         if kind := _CLIFFS.get(rung):
-            ends += [Recheck(at, what) for name, at, what in answered.cliffs if name == kind]
-        ends += [Recheck(end, f"certificate of {printable(host)} expires") for host, end in self._leaves(rung)]
+            found = {cliff for look, _ in proofs for cliff in look.cliffs}
+            ends += [Recheck(at, what) for name, at, what in sorted(found) if name == kind]
+        ends += [Recheck(end, f"certificate of {printable(host)} expires") for host, end in _leaves(proofs, rung)]
         return min(ends, key=lambda each: each.by)
 
-    def _leaves(self, rung: Rung) -> Iterator[tuple[str, datetime]]:
-        for address in self.addresses:
-            end = {Rung.MUST: address.until, Rung.MUST_BY_NAME: address.until_by_name}.get(rung)
-            if end is not None:
-                yield address.host, end
+    def _newest_yes(self, wanted: AddressLook, rung: Rung) -> tuple[Look, AddressLook]:
+        """Where this address last sustained the rung; its newest answer where it never did."""
+        found = [(look, address) for look in self.looks for address in look.addresses if _same(address, wanted)]
+        said_yes = [pair for pair in found if pair[1].fact(rung) is Fact.YES]
+        return next(iter(said_yes or [pair for pair in found if pair[1].answered] or found))
+
+
+def _leaves(proofs: Sequence[tuple[Look, AddressLook]], rung: Rung) -> Iterator[tuple[str, datetime]]:
+    for _, address in proofs:
+        end = {Rung.MUST: address.until, Rung.MUST_BY_NAME: address.until_by_name}.get(rung)
+        if end is not None:
+            yield address.host, end
 
 
 def evidence_of(looks: Sequence[Look], wanted: int, ipv4_only: bool = False) -> Evidence:
@@ -117,12 +126,14 @@ def evidence_of(looks: Sequence[Look], wanted: int, ipv4_only: bool = False) -> 
     addresses = tuple(_newest_answers(window, routed.hosts))
     gap = _gap(window, routed, addresses)
     proofs = {rung: _proof(rung, window, wanted, addresses, gap) for rung in Rung}
-    return Evidence(window, wanted, routed.hosts, addresses, proofs, _ways(window), gap)
+    return Evidence(window, wanted, routed.hosts, addresses, proofs, _ways(window, addresses), gap)
 
 
 def _without_ipv6(look: Look) -> Look:
     addresses = tuple(address for address in look.addresses if ":" not in address.address)
-    return msgspec.structs.replace(look, addresses=addresses)
+    located = {address.host for address in addresses}
+    unlocated = tuple(host for host in look.unlocated if host not in located)
+    return msgspec.structs.replace(look, addresses=addresses, unlocated=unlocated)
 
 
 def _newest_answers(window: Sequence[Look], hosts: Sequence[str]) -> Iterator[AddressLook]:
@@ -141,7 +152,7 @@ def _gap(window: Sequence[Look], routed: Look, addresses: Sequence[AddressLook])
         return f"it takes no mail ({window[0].status.value})"
     if routed.status is RouteStatus.UNRESOLVED:
         return f"its MX records could not be looked up in {_runs(len(window))}"
-    located = {address.host for address in addresses}
+    located = {host for look in window for host in look.hosts if host not in look.unlocated}
     for host in routed.unlocated:
         if host not in located:
             return f"the addresses of {printable(host)} could not be looked up"
@@ -174,12 +185,15 @@ def _same(one: AddressLook, other: AddressLook) -> bool:
     return (one.host, one.address) == (other.host, other.address)
 
 
-def _ways(window: Sequence[Look]) -> dict[Way, Fact]:
-    """One "no" in the window is a no; else one yes is enough."""
+def _ways(window: Sequence[Look], addresses: Sequence[AddressLook]) -> dict[Way, Fact]:
+    """One "no" in the window is a no. A yes is about the hosts that answered in its look, so each must be in one."""
     ways = {}
     for way in Way:
         said = {look.ways.get(way, Fact.INCONCLUSIVE) for look in window}
-        ways[way] = Fact.NO if Fact.NO in said else Fact.YES if Fact.YES in said else Fact.INCONCLUSIVE
+        looks = [look for look in window if look.ways.get(way) is Fact.YES]
+        seen = {(a.host, a.address) for look in looks for a in look.addresses if a.answered}
+        known = bool(addresses) and all((a.host, a.address) in seen for a in addresses)
+        ways[way] = Fact.NO if Fact.NO in said else Fact.YES if known else Fact.INCONCLUSIVE
     return ways
 
 

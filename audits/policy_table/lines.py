@@ -16,6 +16,7 @@ import msgspec
 from audits.policy_table.evidence import UNDEMANDING, Evidence, Recheck
 from audits.policy_table.looks import GRADE_RUNGS, Rung, Way
 from audits.postfix.hostnames import valid_hostname
+from audits.postfix.lint.cert_match import matches
 from audits.postfix.parameters import Version
 from audits.postfix.policy_map import ATTRIBUTE_SINCE, LEVEL_SINCE
 from audits.postfix.tls_levels import TlsLevel
@@ -151,12 +152,13 @@ def _partly_dane(evidence: Evidence) -> bool:
 def sts_patterns(evidence: Evidence) -> tuple[str, ...]:
     """The hosts of the newest MTA-STS policy as Postfix matches them: "*.example" is ".example" there.
 
-    () where one of them is no host name, or where they are too many for a line.
+    () where one of them is no host name, where they are too many for a line, or leave a host of today out.
     """
-    listed = next((look.sts_mx for look in evidence.looks if look.sts_mx), ())
+    listed = next((look.sts_mx for look in evidence.looks if look.ways.get(Way.STS) is Fact.YES), ())
     patterns = tuple(dict.fromkeys(mx.lower().removeprefix("*").removesuffix(".") for mx in listed))
     fits = 0 < len(patterns) <= MAX_PATTERNS
-    return patterns if fits and all(valid_hostname(pattern.removeprefix(".")) for pattern in patterns) else ()
+    fits = fits and all(valid_hostname(pattern.removeprefix(".")) for pattern in patterns)
+    return patterns if fits and all(matches(patterns, "", "", [host]) for host in evidence.hosts) else ()
 
 
 def _why_not(candidate: Candidate, evidence: Evidence, wish: Wish) -> str:

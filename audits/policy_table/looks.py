@@ -52,7 +52,8 @@ class AddressLook(msgspec.Struct, frozen=True):
     """One address of one MX host. `facts` is empty where nobody answered; `reasons` tell why a rung is not sustained.
 
     `delayed`: at MAY a mail waits, then goes in clear. `offers`: EHLO in clear showed STARTTLS. `names` and `trusted`
-    are of the leaf and its chain. `until`: when the leaf expires, without and with a server name.
+    are of the leaf and its chain. `until`: when the leaf expires, without and with a server name. `seen_at`: when it
+    was asked, None where it was not.
     """
 
     host: str
@@ -65,6 +66,7 @@ class AddressLook(msgspec.Struct, frozen=True):
     trusted: bool = False
     until: datetime | None = None
     until_by_name: datetime | None = None
+    seen_at: datetime | None = None
 
     @property
     def answered(self) -> bool:
@@ -76,7 +78,8 @@ class AddressLook(msgspec.Struct, frozen=True):
 
 class Look(msgspec.Struct, frozen=True):
     """One domain in one run. `hosts` are its MX hosts in order of preference; `unlocated` those whose addresses could
-    not be looked up; `cliffs` say what breaks, when and why, without the days that every signing of the zone moves."""
+    not all be looked up; `cliffs` say what breaks, when and why, without the days that every signing of the zone
+    moves."""
 
     run: str
     at: datetime
@@ -227,7 +230,7 @@ def look_of(facts: DomainFacts, judgement: bytes, run: str, started: datetime) -
         port=target.port,
         status=route.status,
         hosts=tuple(dict.fromkeys(host.name for host in route.hosts if not host.missing)),
-        unlocated=tuple(host.name for host in route.hosts if host.failure and not host.addresses),
+        unlocated=tuple(dict.fromkeys(host.name for host in route.hosts if host.failure)),
         addresses=_merged(_address(each, judged, published) for each in mail),
         ways=_ways(facts, judged, published),
         sts_mx=published.mta_sts.mx if published.mta_sts else (),
@@ -260,6 +263,7 @@ def _address(mail: _Endpoint, judged: _Judged, published: _Published) -> Address
         trusted=mail.trust.trusted if mail.trust else False,
         until=mail.leaf.not_after if mail.leaf else None,
         until_by_name=named.leaf.not_after if named and named.leaf else None,
+        seen_at=mail.seen_at,
     )
 
 

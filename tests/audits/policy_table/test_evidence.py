@@ -139,6 +139,32 @@ def test_the_horizon_begins_with_the_newest_answer():
     assert window(SILENT, GOOD).recheck(Rung.MUST).by == NOON - timedelta(days=1) + HORIZON
 
 
+def test_the_oldest_proof_of_an_address_counts():
+    """A host that was last heard of in spring carries no line in autumn, however well the others answer."""
+    there, silent = (address(said, "mx2.example.org", "192.0.2.2") for said in (None, {}))
+    looks = [look(GOOD, silent), look(GOOD, silent, days_ago=1), look(GOOD, there, days_ago=150)]
+    assert evidence_of(looks, 3).recheck(Rung.MUST).by == NOON - timedelta(days=150) + HORIZON
+    seen = look(address(seen_at=NOON - timedelta(days=9)))
+    assert evidence_of([seen], 1).recheck(Rung.MUST).by == NOON - timedelta(days=9) + HORIZON
+
+
+def test_the_certificate_that_was_verified_counts_where_the_newest_look_saw_none():
+    soon = NOON + timedelta(days=2)
+    cliff = (("MUST", soon, "intermediate certificate expires"),)
+    assert window(OPEN, address(until=soon)).recheck(Rung.MUST).by == soon
+    assert evidence_of([look(OPEN), look(GOOD, days_ago=1, cliffs=cliff)], 2).recheck(Rung.MUST).by == soon
+
+
+def test_all_addresses_of_a_host_must_have_been_looked_up_once():
+    """A says one thing, AAAA nothing: whoever answers there was not asked."""
+    half = look(GOOD, unlocated=(MX,))
+    six = address({}, at="2001:db8::1")
+    assert evidence_of([half, half], 2).gap == f"the addresses of {MX} could not be looked up"
+    assert not evidence_of([half, look(GOOD)], 2).gap
+    assert not evidence_of([half], 1, ipv4_only=True).gap
+    assert evidence_of([look(six, unlocated=(MX,))], 1, ipv4_only=True).gap
+
+
 # --- laws ----------------------------------------------------------------------------------------------------------
 
 ANSWERS = st.one_of(

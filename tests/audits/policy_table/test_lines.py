@@ -34,10 +34,11 @@ def value(evidence, **options) -> str:
         (facts(), {"ways": NEXTHOP}, "secure match=nexthop"),
         (facts(), {"ways": STS, "sts_mx": ("mx.example.org", "*.test")}, "secure match=mx.example.org:.test"),
         (facts(), {"ways": STS, "sts_mx": ("bad name",)}, "verify"),
+        (facts(), {"ways": STS, "sts_mx": ("mx.example.net",)}, "verify"),
         (facts(), {"ways": DNSSEC}, "verify"),
         (facts(), {}, "verify"),
         (ENCRYPTED | BY_NAME, {"ways": DNSSEC}, "verify servername=hostname"),
-        (ENCRYPTED | BY_NAME, {"ways": STS, "sts_mx": ("*.test",)}, "secure match=.test servername=hostname"),
+        (ENCRYPTED | BY_NAME, {"ways": STS, "sts_mx": ("*.org",)}, "secure match=.org servername=hostname"),
         (ENCRYPTED, {}, "encrypt"),
         (facts(Rung.MAY), {}, "may"),
         (facts(Rung.NONE), {}, "none"),
@@ -221,9 +222,31 @@ def test_an_address_is_no_name_that_secure_could_match():
     assert named.value == "secure match=nexthop"
 
 
-def test_patterns_are_bounded():
-    many = tuple(f"mx{number}.example.org" for number in range(21))
-    assert sts_patterns(window(address(), sts_mx=many)) == ()
-    assert sts_patterns(window(address(), sts_mx=many[:20])) == many[:20]
-    assert sts_patterns(window(address(), sts_mx=("MX.example.org.", "mx.example.org"))) == ("mx.example.org",)
-    assert sts_patterns(window(address(), sts_mx=("mx.example.org", "a:b"))) == ()
+def test_patterns_are_bounded_and_cover_the_hosts_of_today():
+    def patterns(*listed):
+        return sts_patterns(window(address(), ways=STS, sts_mx=listed))
+
+    many = tuple(f"mx{number}.example.org" for number in range(20))
+    assert patterns("mx.example.org", *many) == ()
+    assert patterns("mx.example.org", *many[:19]) == ("mx.example.org", *many[:19])
+    assert patterns("MX.example.org.", "mx.example.org") == ("mx.example.org",)
+    assert patterns("mx.example.org", "a:b") == ()
+    assert patterns("*.example.org") == (".example.org",)
+    assert patterns(*many) == ()
+
+
+def test_names_are_known_at_the_hosts_that_were_seen_only():
+    """One look saw host A name the domain, another saw host B: nobody saw B do so."""
+    open_ = {Way.DNSSEC: Fact.NO, Way.STS: Fact.NO, Way.NEXTHOP: Fact.INCONCLUSIVE}
+    other, silent = (address(said, "mx2.example.org", "192.0.2.2") for said in (None, {}))
+    newest = look(address(facts(unknown=[Rung.MUST])), other, ways=open_)
+    before = look(address(), silent, days_ago=1, ways=NEXTHOP)
+    assert value(evidence_of([newest, before], 2)) == "verify"
+    assert value(evidence_of([newest, look(address(), other, days_ago=1, ways=NEXTHOP)], 2)) == "secure match=nexthop"
+
+
+def test_a_policy_of_yesterday_does_not_name_the_hosts_of_today():
+    unknown = {Way.DNSSEC: Fact.NO, Way.STS: Fact.INCONCLUSIVE, Way.NEXTHOP: Fact.NO}
+    moved = look(address(host="mx.new.test", at="192.0.2.9"), ways=unknown)
+    before = look(address(), days_ago=1, ways=STS, sts_mx=("mx.example.org",))
+    assert value(evidence_of([moved, before], 2)) == "verify"

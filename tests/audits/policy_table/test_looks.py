@@ -10,6 +10,7 @@ from audits.policy_table.looks import Look, Rung, Way, look_of, worst
 from audits.published import published_verdict
 from audits.records import domain_record
 from scanner.facts import Dnssec, Fact, RouteStatus
+from scanner.failures import Kind, ProbeFailure, Stage
 from tests.audits.policy_factory import MATCH, MISMATCH, host_tlsa, seen_of, tlsa_answer
 from tests.audits.sample_records import OBEYED, hostile_facts, hostile_record
 from tests.audits.session_factory import GOOD, LEAF, MX, NO_TLS, OTHER, SEEN, SILENT, Server, handshake, trusting
@@ -38,7 +39,7 @@ def test_a_healthy_server():
     (address,) = look.addresses
     assert (look.run, look.at, look.entry, look.hosts) == ("run-1", SEEN, "example.org", (MX,))
     assert (address.host, address.address, address.offers, address.until) == (MX, "192.0.2.1", True, LEAF.not_after)
-    assert (address.names, address.trusted, address.delayed) == ((MX,), True, False)
+    assert (address.names, address.trusted, address.delayed, address.seen_at) == ((MX,), True, False, SEEN)
     assert all(address.fact(rung) is Fact.YES for rung in (Rung.NONE, Rung.MAY, Rung.MUST_NOPEERMATCH, Rung.MUST))
 
 
@@ -111,6 +112,15 @@ def test_a_day_that_rolls_on_is_no_cliff():
     for rolling, expected in ((True, 0), (False, 1)):
         judgement = msgspec.json.encode({"published": {"cliffs": [{**cliff, "rolling": rolling}]}})
         assert len(look_of(facts, judgement, "run", STARTED).cliffs) == expected
+
+
+def test_a_host_is_unlocated_until_all_its_addresses_were_looked_up():
+    seen = seen_of()
+    (host,) = seen.facts.route.hosts
+    host = msgspec.structs.replace(host, failure=ProbeFailure(Stage.DNS, Kind.SERVFAIL, "AAAA"))
+    facts = msgspec.structs.replace(seen.facts, route=msgspec.structs.replace(seen.facts.route, hosts=(host,)))
+    assert look_of(facts, b"{}", "run", STARTED).unlocated == (MX,)
+    assert look_of(seen.facts, b"{}", "run", STARTED).unlocated == ()
 
 
 def test_the_time_of_the_run_stands_in_where_nobody_was_asked():
