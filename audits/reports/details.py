@@ -17,7 +17,7 @@ from scanner.facts import EndpointFacts
 TRANSCRIPT_LINES = 80
 LINE_CHARS = 300
 """What the page keeps of a transcript; the store has all."""
-ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.WAIVED, Verdict.ADVICE)
+ORDER = (Verdict.FAIL, Verdict.WARN, Verdict.WAIVED, Verdict.ADVICE, Verdict.UNKNOWN)
 """The verdicts that the page lists, in this order; passes are counted."""
 
 
@@ -45,6 +45,7 @@ class Details:
         }
         self._requirements: dict[tuple[str, str], int] = {}
         self._rows: list[RequirementRow] = []
+        self._texts: dict[str, int] = {}
         self._endpoints: dict[tuple[str, str, int], int] = {}
         self._shown: list[dict[str, Any]] = []
         self._domains: list[dict[str, Any]] = []
@@ -82,12 +83,21 @@ class Details:
 
     def json(self) -> bytes:
         """All of it as one JSON object that may stand inside a script element."""
-        encoded = msgspec.json.encode({"requirements": self._rows, "endpoints": self._shown, "domains": self._domains})
+        encoded = msgspec.json.encode(
+            {
+                "verdicts": ORDER,
+                "texts": list(self._texts),
+                "requirements": self._rows,
+                "endpoints": self._shown,
+                "domains": self._domains,
+            }
+        )
         return (
             encoded.replace(b"<", b"\\u003c").replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
         )
 
-    def _finding(self, finding: Finding) -> list[Any]:
+    def _finding(self, finding: Finding) -> list[int]:
+        """[requirement, verdict, subject, evidence, note]: places in the lists of the page, no note where none is."""
         key = (finding.baseline, finding.requirement)
         if key not in self._requirements:
             self._requirements[key] = len(self._rows)
@@ -95,8 +105,12 @@ class Details:
             self._rows.append(
                 RequirementRow(*key, f.rule, f.title, f.clause, f.level, f.confidence, self._mend.get(key, ""))
             )
-        said = [self._requirements[key], finding.verdict.value, finding.subject, finding.evidence]
-        return [*said, finding.waiver or finding.grade] if finding.waiver or finding.grade else said
+        words = (finding.subject, finding.evidence, finding.waiver or finding.grade)
+        return [self._requirements[key], ORDER.index(finding.verdict), *map(self._text, filter(None, words))]
+
+    def _text(self, words: str) -> int:
+        """The place of a text that many findings share."""
+        return self._texts.setdefault(words, len(self._texts))
 
     def _endpoint(self, record: EndpointRecord, facts: EndpointFacts | None) -> int:
         key = (record.mx_host, record.address, record.port)

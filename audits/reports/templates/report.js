@@ -78,16 +78,22 @@
   const findings = (into, domain) => {
     if (!domain.findings.length && !domain.passed) return;
     into.append(make("h4", `Findings (${domain.passed} passed, not listed)`));
-    for (const [place, verdict, subject, evidence, note] of domain.findings) {
-      const [baseline, id, rule, title, clause, level, confidence, mend] = details().requirements[place];
+    const { requirements, texts, verdicts: words } = details();
+    const open = domain.findings.filter(([, verdict]) => words[verdict] === "unknown");
+    const fold = make("details");
+    if (open.length) fold.append(make("summary", `${open.length} open questions: what was not asked or not answered`));
+    for (const [place, kind, subject, evidence, note] of domain.findings) {
+      const verdict = words[kind];
+      const [baseline, id, rule, title, clause, level, confidence, mend] = requirements[place];
       const row = make("div", undefined, "finding");
       row.append(make("span", verdict, `verdict v-${verdict}`), ` ${title} (${baseline} ${id}, ${clause}, ${level}; ${rule}) `);
-      row.append(make("b", subject), `: ${evidence}`);
-      if (note) row.append(` [${note}]`);
+      row.append(make("b", texts[subject]), `: ${texts[evidence]}`);
+      if (note !== undefined) row.append(` [${texts[note]}]`);
       if (confidence !== "confirmed") row.append(` [clause ${confidence}]`);
       if (mend && verdict !== "unknown") row.append(make("div", `To mend it: ${mend}`, "mend"));
-      into.append(row);
+      (verdict === "unknown" ? fold : into).append(row);
     }
+    if (open.length) into.append(fold);
   };
 
   const endpoint = (into, facts) => {
@@ -120,8 +126,10 @@
     const domain = details().domains[Number(row.dataset.n)];
     const detail = make("tr", undefined, "detail");
     detail.dataset.of = row.dataset.n;
-    const cell = make("td");
-    cell.colSpan = heads.length;
+    const outer = make("td");
+    outer.colSpan = heads.length;
+    const cell = make("div");
+    outer.append(cell);
     cell.append(make("h3", domain.ascii === domain.domain ? domain.domain : `${domain.domain} (${domain.ascii})`));
     const said = [`Sustained: ${domain.sustained.join(", ") || "none"}`, domain.coverage];
     if (domain.unknown.length) said.push(`not known: ${domain.unknown.join(", ")}`);
@@ -136,7 +144,7 @@
     list(cell, "Next cliffs", (domain.cliffs ?? []).map(([day, words]) => `${day}: ${words}`));
     findings(cell, domain);
     domain.endpoints.forEach((place) => endpoint(cell, details().endpoints[place]));
-    detail.append(cell);
+    detail.append(outer);
     row.after(detail);
   };
 

@@ -63,9 +63,9 @@ def hostile() -> EndpointFacts:
     return msgspec.structs.replace(facts, certificates=(bad, *facts.certificates[1:]), sessions=lines)
 
 
-def judged(names: dict[str, EndpointFacts]) -> Iterator[JudgedDomain]:
-    """Each name with its one server."""
-    judge = Judge(world()[0], 9, None, Evaluator(baselines()))
+def judged(names: dict[str, EndpointFacts], chosen: tuple[Baseline, ...] | None = None) -> Iterator[JudgedDomain]:
+    """Each name with its one server, judged by these baselines; by all without."""
+    judge = Judge(world()[0], 9, None, Evaluator(baselines() if chosen is None else chosen))
     for name, seen in names.items():
         facts = msgspec.structs.replace(domain_facts(reference(seen)), target=Target(name, name))
         yield JudgedDomain(judge.record(facts, (seen,)), facts, (seen,))
