@@ -1,16 +1,19 @@
 """The certificates that an endpoint served: its chains, what they come to in the trust store, and their shape."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256, sha512
 from typing import Self
 
 import msgspec
 
 from audits.dane import chain_of
 from audits.established.views import EndpointView, Inapplicable, Missing
-from audits.tlsa import DANE_TA
+from audits.tlsa import DANE_TA, presentation, public_key_info
 from audits.trust import NOT_TRUSTED, ChainVerdict
 from audits.verdicts import State
 from scanner.answers import Fact
+from scanner.dns_facts import TlsaRecord
 from scanner.facts import EndpointFacts, EndpointUse, SessionFacts
 from scanner.tls_facts import OTHER_CHAINS, CertificateFacts, HelloStyle
 
@@ -67,7 +70,7 @@ class ServedChains(msgspec.Struct, frozen=True):
 class ServedLeaf(msgspec.Struct, frozen=True):
     """What the deciding chain came to in the trust store of this judgement, and its shape.
 
-    `root_needed`: a TLSA record that names a trust anchor matched, so that the anchor must be sent (RFC 7672 3.1.2).
+    `root_needed`: the TLSA record that matched names the root, so that the root must be sent (RFC 7672 section 3.1.2).
     """
 
     host: str
@@ -83,10 +86,9 @@ class ServedLeaf(msgspec.Struct, frozen=True):
         assert view.facts is not None
         if view.verdict.trust is None:
             return Missing("the chain was not verified")
-        chain = chain_of(view.verdict.handshake, view.facts) or []
-        return cls(
-            view.verdict.ref.mx_host, view.facts.seen_at, tuple(chain), view.verdict.trust, _is_anchor_named(view)
-        )
+        chain = tuple(chain_of(view.verdict.handshake, view.facts) or ())
+        needed = _is_root_named(view, chain)
+        return cls(view.verdict.ref.mx_host, view.facts.seen_at, chain, view.verdict.trust, needed)
 
     @property
     def complete(self) -> Fact:
@@ -182,14 +184,24 @@ def _with_other_chains_last(facts: EndpointFacts) -> list[SessionFacts]:
     return sorted(facts.sessions, key=lambda session: session.hello in OTHER_CHAINS)
 
 
-def _is_anchor_named(view: EndpointView) -> bool:
+def _is_root_named(view: EndpointView, chain: Sequence[CertificateFacts]) -> bool:
+    """Whether the TLSA record that matched at this endpoint is that of a root which was sent."""
     dane = view.published.dane if view.published else None
     ref = view.verdict.ref
-    return any(
-        each.record.startswith(f"{DANE_TA} ")
+    matched = {
+        each.record
         for each in (dane.endpoints if dane else ())
         if (each.mx_host, each.address, each.port) == (ref.mx_host, ref.endpoint.address, ref.endpoint.port)
-    )
+    }
+    roots = [certificate for certificate in chain[1:] if certificate.self_issued]
+    return any(presentation(record) in matched for root in roots for record in _anchor_records(root))
+
+
+def _anchor_records(certificate: CertificateFacts) -> Iterator[TlsaRecord]:
+    """Every record of usage 2 that names this certificate (RFC 6698 section 2.1)."""
+    for selector, data in enumerate((certificate.der, public_key_info(certificate.der) or b"")):
+        for matching_type, content in enumerate((data, sha256(data).digest(), sha512(data).digest())):
+            yield TlsaRecord(DANE_TA, selector, matching_type, content)
 
 
 def described(certificate: CertificateFacts) -> str:

@@ -6,15 +6,17 @@ import pytest
 from audits.established.certificates import ServedChains, ServedKeys, ServedLeaf, Stapling, described, is_anchored
 from audits.established.views import Inapplicable, Missing
 from scanner.answers import Fact
+from scanner.dns_facts import TlsaRecord
 from scanner.facts import EndpointUse
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.tls_facts import HelloStyle
 from scanner.wire_facts import ChainFacts, TlsFacts, VersionFacts
+from tests.audits.policy_factory import host_tlsa, seen_with_chain, tlsa_answer, tlsa_of
 from tests.audits.rules.chains import INTER, MX, ROOT
 from tests.audits.session_factory import BROKEN_TLS, NO_CERTIFICATE, NO_TLS, SILENT, asked, handshake
 from tests.certificate_factory import SEEN, extension, intermediate, leaf, rsa_key, self_signed
 
-from .views import endpoint, serving, verify
+from .views import endpoint, serving, verify, view_of
 
 LEAF = leaf(INTER, MX)
 RSA = leaf(INTER, MX, key=rsa_key(2048))
@@ -71,6 +73,23 @@ def test_what_a_chain_comes_to(chain, anchored, complete):
     assert isinstance(shape, ServedLeaf)
     assert (is_anchored(shape.trust), shape.complete) == (anchored, complete)
     assert not shape.root_needed
+
+
+@pytest.mark.parametrize(
+    ("record", "needed"),
+    [
+        (tlsa_of(2, 0, ROOT.facts), True),
+        (tlsa_of(2, 1, ROOT.facts), True),
+        (TlsaRecord(2, 0, 0, ROOT.der), True),
+        (tlsa_of(2, 0, INTER.facts), False),
+        (tlsa_of(3, 1, LEAF.facts), False),
+    ],
+)
+def test_a_root_is_needed_where_the_record_that_matched_names_it(record, needed):
+    chain = [each.facts for each in (LEAF, INTER, ROOT)]
+    (view,) = view_of(seen_with_chain(chain, host_tlsa(tlsa_answer(record)))).endpoint_views()
+    assert view.published.dane.endpoints[0].matched is Fact.YES
+    assert ServedLeaf.of_endpoint(view).root_needed is needed
 
 
 def test_kinds_of_keys_are_known_as_far_as_they_were_asked_for():
