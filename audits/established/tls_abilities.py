@@ -4,12 +4,10 @@ from typing import Self
 
 import msgspec
 
-from audits.established.tls_asked import unanswered
+from audits.established.tls_asked import open_suites, unanswered
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
 from scanner.facts import EndpointFacts
-from scanner.wire.registry import suite_name
-from scanner.wire_facts import VersionFacts
 
 _WORDS = {"TLSv1": "TLSv1.0"}
 """OpenSSL's word for a version -> ours."""
@@ -39,11 +37,13 @@ class AcceptedSuites(msgspec.Struct, frozen=True):
 
     `versions`: version -> accepted suites. `unsettled`: suites that were neither accepted nor refused. What stands in
     neither was refused. `all_unsettled` is true where only handshakes are known, so that everything else is open.
+    `open_versions`: those of which nobody knows whether they are spoken.
     """
 
     versions: dict[str, tuple[str, ...]]
     unsettled: frozenset[str]
     all_unsettled: bool = False
+    open_versions: tuple[str, ...] = ()
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
@@ -57,7 +57,12 @@ class AcceptedSuites(msgspec.Struct, frozen=True):
         known = {version.version: version.suites for version in asked if version.suites}
         for version, suites in spoken.items():
             known[version] = tuple(dict.fromkeys((*known.get(version, ()), *suites)))
-        return cls(known, frozenset(name for version in asked for name in _unsettled(version)), not asked)
+        return cls(
+            known,
+            frozenset(name for version in asked for name in open_suites(version)),
+            not asked,
+            tuple(version.version for version in asked if version.offered not in (Fact.YES, Fact.NO)),
+        )
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -73,7 +78,3 @@ def _spoken(facts: EndpointFacts) -> dict[str, list[str]]:
             version = _WORDS.get(session.handshake.version, session.handshake.version)
             spoken.setdefault(version, []).append(session.handshake.suite)
     return spoken
-
-
-def _unsettled(version: VersionFacts) -> list[str]:
-    return [suite_name(code) for code in version.unsettled] if version.offered is not Fact.NO else []

@@ -1,8 +1,11 @@
 """The facts that hellos brought home (--depth standard or full), or why there are none."""
 
+from functools import cache
+
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
-from scanner.wire_facts import TlsFacts
+from scanner.wire.registry import offered_suites, suite_name
+from scanner.wire_facts import TlsFacts, VersionFacts
 
 OLDER = ("TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3")
 """The versions whose flights go in clear, and that have extensions which TLS 1.3 does without."""
@@ -39,3 +42,19 @@ def asked_older_tls(view: EndpointView) -> TlsFacts | Missing | Inapplicable:
     if older and set(older) == {Fact.NO}:
         return Inapplicable("no version before TLS 1.3 is spoken")
     return Missing("whether a version before TLS 1.3 is spoken was not answered")
+
+
+def open_suites(version: VersionFacts) -> tuple[str, ...]:
+    """The suites of a version that were neither accepted nor refused: all, where nobody knows if it is spoken."""
+    match version.offered:
+        case Fact.NO:
+            return ()
+        case Fact.YES:
+            return tuple(map(suite_name, version.unsettled))
+    return _all_suites(version.version)
+
+
+@cache
+def _all_suites(version: str) -> tuple[str, ...]:
+    """Those that a hello of this version offers; SSL 2.0 has kinds of its own."""
+    return () if version == "SSLv2" else tuple(map(suite_name, offered_suites(tls13=version == "TLSv1.3")))

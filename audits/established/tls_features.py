@@ -4,10 +4,10 @@ from typing import Self
 
 import msgspec
 
-from audits.established.tls_asked import asked_older_tls
+from audits.established.tls_asked import OLDER, asked_older_tls, open_suites
 from audits.established.views import EndpointView, Inapplicable, Missing
 from scanner.answers import Fact
-from scanner.wire.registry import suite_code, suite_name
+from scanner.wire.registry import suite_code
 from scanner.wire.weakness import classes_of
 from scanner.wire_facts import TlsFacts
 
@@ -44,11 +44,10 @@ class CbcProtection(msgspec.Struct, frozen=True):
         tls = asked_older_tls(view)
         if not isinstance(tls, TlsFacts):
             return tls
-        offered = [version for version in tls.versions if version.offered is not Fact.NO]
+        offered = [version for version in tls.versions if version.version in OLDER]
         taken = dict.fromkeys(name for version in offered for name in version.suites if _is_cbc(name))
-        unsettled = any(_is_cbc(suite_name(code)) for version in offered for code in version.unsettled)
-        doubtful = any(version.offered is not Fact.YES for version in offered)
-        return cls(tuple(taken), tls.encrypt_then_mac, unsettled or doubtful)
+        unsettled = any(_is_cbc(name) for version in offered for name in open_suites(version))
+        return cls(tuple(taken), tls.encrypt_then_mac, unsettled)
 
 
 class ExportKeys(msgspec.Struct, frozen=True):

@@ -4,10 +4,8 @@ from typing import Self
 
 import msgspec
 
-from audits.established.tls_asked import asked_tls
+from audits.established.tls_asked import asked_tls, open_suites
 from audits.established.views import EndpointView, Inapplicable, Missing
-from scanner.answers import Fact
-from scanner.wire.registry import suite_name
 from scanner.wire_facts import Preference, TlsFacts
 
 
@@ -21,7 +19,7 @@ class VersionOrder(msgspec.Struct, frozen=True):
 
 
 class SuiteOrder(msgspec.Struct, frozen=True):
-    """The order of each version that is spoken."""
+    """The order of each version that is spoken, or may be."""
 
     versions: tuple[VersionOrder, ...]
 
@@ -31,8 +29,8 @@ class SuiteOrder(msgspec.Struct, frozen=True):
         if not isinstance(tls, TlsFacts):
             return tls
         spoken = tuple(
-            VersionOrder(one.version, one.preference, one.suites, tuple(map(suite_name, one.unsettled)))
+            VersionOrder(one.version, one.preference, one.suites, open_suites(one))
             for one in tls.versions
-            if one.offered is Fact.YES and one.suites
+            if one.suites or open_suites(one)
         )
-        return cls(spoken) if spoken else Missing("no version was taken up, so there is no order")
+        return cls(spoken) if any(one.suites for one in spoken) else Missing("no suite was taken up: there is no order")

@@ -38,24 +38,23 @@ def good_before_bad(seen: SuiteOrder, wants: GoodBeforeBad) -> Iterable[Item]:
 
 
 def _of_version(version: VersionOrder, wants: GoodBeforeBad) -> Iterator[Item]:
-    good = among(version.suites, wants.first)
-    bad = among(version.suites, wants.later)
-    doubtful = among(version.unsettled, wants.later)
-    if not bad and not doubtful:
+    good, bad = among(version.suites, wants.first), among(version.suites, wants.later)
+    open_good, open_bad = among(version.unsettled, wants.first), among(version.unsettled, wants.later)
+    early = [name for name in bad if good and version.suites.index(name) < version.suites.index(good[-1])]
+    if not bad and not open_bad:
         yield met(True, f"{version.version}: only good suites are accepted")
-    elif not bad:
-        yield Item(Fact.INCONCLUSIVE, f"{version.version}: {doubtful[0]} was neither accepted nor refused")
-    elif not good and not among(version.unsettled, wants.first):
+    elif bad and not good and not open_good:
         return
-    elif version.preference is Preference.CLIENT:
+    elif bad and good and version.preference is Preference.CLIENT:
         yield met(False, f"{version.version}: the client's order decides, and {bad[0]} is accepted")
+    elif early and version.preference is Preference.SERVER:
+        yield met(False, f"{version.version}: {early[0]} before {good[-1]}")
+    elif open_good or open_bad:
+        yield Item(Fact.INCONCLUSIVE, f"{version.version}: {(*open_bad, *open_good)[0]} neither accepted nor refused")
     elif version.preference is not Preference.SERVER:
         yield Item(Fact.INCONCLUSIVE, f"{version.version}: whose order decides is not known ({version.preference})")
     else:
-        early = [name for name in bad if good and version.suites.index(name) < version.suites.index(good[-1])]
-        yield met(
-            not early, f"{version.version}: {early[0] if early else bad[0]} {'before' if early else 'after'} good"
-        )
+        yield met(True, f"{version.version}: {bad[0]} after {good[-1]}")
 
 
 @rule("CIPHER-007", "The wanted side orders the suites")

@@ -79,6 +79,8 @@ def recommended_suite(seen: AcceptedSuites, wants: SuitesAtLeast) -> Iterable[It
     """
     versions = {version: names for version, names in seen.versions.items() if version in (wants.versions or (version,))}
     if wants.versions and not versions:
+        if doubt := [version for version in wants.versions if version in seen.open_versions]:
+            yield Item(Fact.INCONCLUSIVE, f"nobody knows whether {', '.join(doubt)} is spoken")
         return
     found = [name for names in versions.values() for name in names if matches(name, wants.any_of)]
     doubtful = sorted(among(seen.unsettled, wants.any_of))

@@ -33,11 +33,21 @@ def test_an_old_handshake_counts_by_our_name_of_the_version():
 
 
 def test_suites_are_accepted_unsettled_or_refused():
-    seen = AcceptedSuites.of_endpoint(endpoint_view(with_tls(asked(GOOD), TLS)))
+    settled = TlsFacts(versions=TLS.versions[:2])
+    seen = AcceptedSuites.of_endpoint(endpoint_view(with_tls(asked(GOOD), settled)))
     assert isinstance(seen, AcceptedSuites)
     assert seen.accepted == ("TLS_RSA_WITH_AES_128_CBC_SHA", GCM)
     assert seen.unsettled == {"TLS_RSA_WITH_RC4_128_SHA"}, "those of a version that is not offered are refused"
     assert not seen.all_unsettled
+    assert not seen.open_versions
+
+
+def test_every_suite_is_open_while_nobody_knows_of_a_version():
+    seen = AcceptedSuites.of_endpoint(endpoint_view(with_tls(asked(GOOD), TLS)))
+    assert isinstance(seen, AcceptedSuites)
+    assert seen.open_versions == ("SSLv3",)
+    assert {"TLS_RSA_WITH_RC4_128_SHA", "TLS_RSA_EXPORT_WITH_RC4_40_MD5"} <= seen.unsettled
+    assert "TLS_AES_128_CCM_8_SHA256" not in seen.unsettled, "it is of TLS 1.3, which was not asked for"
 
 
 def test_after_handshakes_alone_everything_else_is_open():

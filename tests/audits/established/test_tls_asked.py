@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from audits.established.tls_asked import OLDER, asked_older_tls, asked_tls, unanswered
+from audits.established.tls_asked import OLDER, asked_older_tls, asked_tls, open_suites, unanswered
 from audits.established.views import Inapplicable, Missing
 from scanner.answers import Fact
 from scanner.failures import Kind
@@ -52,3 +52,15 @@ def test_hellos_that_were_answered_count_though_the_grade_is_open():
 )
 def test_older_versions(tls, kind):
     assert isinstance(asked_older_tls(endpoint_view(with_tls(asked(GOOD), tls))), kind)
+
+
+def test_suites_of_a_version_are_open_until_the_version_is_settled():
+    spoken = VersionFacts(version="TLSv1.3", offered=Fact.YES, unsettled=(0x1302,))
+    assert open_suites(spoken) == ("TLS_AES_256_GCM_SHA384",)
+    assert open_suites(msgspec.structs.replace(spoken, offered=Fact.NO)) == ()
+    for fact in (Fact.INCONCLUSIVE, Fact.NOT_TESTED):
+        names = open_suites(msgspec.structs.replace(spoken, offered=fact))
+        assert {"TLS_AES_128_GCM_SHA256", "TLS_AES_128_CCM_8_SHA256"} <= set(names)
+        assert "TLS_RSA_WITH_RC4_128_SHA" not in names
+        assert "TLS_RSA_WITH_RC4_128_SHA" in open_suites(VersionFacts(version="SSLv3", offered=fact))
+        assert open_suites(VersionFacts(version="SSLv2", offered=fact)) == ()

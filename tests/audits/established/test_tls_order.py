@@ -16,9 +16,15 @@ def test_the_order_of_what_is_spoken():
     spoken = VersionFacts(
         version="TLSv1.2", offered=Fact.YES, suites=(GCM,), unsettled=(CBC_CODE,), preference=Preference.SERVER
     )
-    refused = msgspec.structs.replace(spoken, version="TLSv1.1", offered=Fact.INCONCLUSIVE)
+    refused = msgspec.structs.replace(spoken, version="TLSv1.1", offered=Fact.NO, suites=(), unsettled=())
     order = VersionOrder("TLSv1.2", Preference.SERVER, (GCM,), (CBC,))
     assert seen(SuiteOrder, TlsFacts(versions=(spoken, refused))) == SuiteOrder((order,))
+
+
+def test_a_version_of_which_nobody_knows_has_every_suite_open():
+    spoken = VersionFacts(version="TLSv1.3", offered=Fact.YES, suites=("TLS_AES_256_GCM_SHA384",))
+    unknown = VersionFacts(version="TLSv1.2", offered=Fact.INCONCLUSIVE)
+    assert CBC in seen(SuiteOrder, TlsFacts(versions=(spoken, unknown))).versions[1].unsettled
 
 
 def test_without_a_version_there_is_none():
