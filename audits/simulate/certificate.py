@@ -58,10 +58,11 @@ def seen_certificate(
     return judged[0]
 
 
-def server_name(sender: Sender, resolution: Resolution) -> str:
-    """The name that is sent in SNI at this level; "" for none."""
+def server_name(sender: Sender, resolution: Resolution, names: tuple[str, str]) -> str:
+    """The name that is sent in SNI at this level; "" for none. `names`: host, domain (postconf(5))."""
     given = next((each.value for each in resolution.attributes if each.name == "servername"), None)
-    return sender.value("smtp_tls_servername") if given is None else given
+    word = sender.value("smtp_tls_servername") if given is None else given
+    return {"hostname": names[0], "nexthop": names[1]}.get(word.lower(), word)
 
 
 def _chains(facts: EndpointFacts, same: bool) -> list[list[CertificateFacts]]:

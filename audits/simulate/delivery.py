@@ -7,6 +7,7 @@ fact settles is UNKNOWN, and says which fact is missing.
 
 import msgspec
 
+from audits.dane import TlsaState
 from audits.postfix.resolution import Resolution
 from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
@@ -58,9 +59,14 @@ def _out_of_reach(sender: Sender, meeting: Meeting) -> Step | None:
 
 
 def _under_its_name(host: Host) -> Host | Step:
-    """The host as it shows itself to a client that sends a server name (SNI), where this one does."""
-    name = server_name(host.sender, host.resolution)
-    if not name or host.resolution.level is TlsLevel.NONE or host.seen.starttls is not Starttls.ACCEPTED:
+    """The host as it shows itself to a client that sends a server name (SNI), where this one does.
+
+    Where TLSA records decide, the name is theirs, whatever main.cf and the policy say.
+    """
+    meeting, level = host.meeting, host.resolution.level
+    by_dane = level.needs_dnssec and meeting.dane is not None and meeting.dane.state is TlsaState.USABLE
+    name = server_name(host.sender, host.resolution, (meeting.mx_host, meeting.next_hop))
+    if not name or by_dane or level is TlsLevel.NONE or host.seen.starttls is not Starttls.ACCEPTED:
         return host
     named = host.meeting.named.get(name.lower())
     if named is None or not named.sessions:

@@ -41,6 +41,7 @@ def fault(level: TlsLevel, *match: str, chain: tuple[CertificateFacts, ...] = GO
     return str(why.cause) if why else None
 
 
+NAMES = ("mx.example.org", "example.org")
 VERIFY, SECURE = TlsLevel.VERIFY, TlsLevel.SECURE
 
 
@@ -128,7 +129,12 @@ def test_another_handshake_may_show_another_certificate() -> None:
 
 def test_the_server_name_of_the_policy_goes_before_main_cf() -> None:
     who = sender("smtp_tls_servername = one.example\n")
-    assert server_name(who, Resolution(VERIFY, ())) == "one.example"
+    assert server_name(who, Resolution(VERIFY, ()), NAMES) == "one.example"
     given = (Attribute("servername", "two.example"),)
-    assert server_name(who, Resolution(VERIFY, (), attributes=given)) == "two.example"
-    assert server_name(sender(), Resolution(VERIFY, ())) == ""
+    assert server_name(who, Resolution(VERIFY, (), attributes=given), NAMES) == "two.example"
+    assert server_name(sender(), Resolution(VERIFY, ()), NAMES) == ""
+
+
+@pytest.mark.parametrize(("word", "name"), [("hostname", "mx.example.org"), ("nexthop", "example.org")])
+def test_words_for_server_names(word: str, name: str) -> None:
+    assert server_name(sender(f"smtp_tls_servername = {word}\n"), Resolution(VERIFY, ()), NAMES) == name

@@ -46,6 +46,13 @@ def test_a_dane_entry_under_another_global_level_wants_signed_mx_records() -> No
     assert told(step_at(sender(), Resolution(TlsLevel.DANE, ()), there)) == "tls Untrusted"
 
 
+def test_tlsa_records_choose_the_server_name() -> None:
+    """Whatever main.cf says ("in that case the SNI name sent is the one required by RFC7672", postconf(5))."""
+    there = meeting(facts_at(server()), dane=dane(TlsaState.USABLE, Fact.YES, Fact.YES), mx_secure=Fact.YES)
+    who = sender("smtp_tls_servername = elsewhere.example\nsmtp_dns_support_level = dnssec\n")
+    assert told(step_at(who, Resolution(TlsLevel.DANE, ()), there)) == "tls Verified"
+
+
 def test_dane_without_starttls() -> None:
     there = meeting(facts_at(NO_TLS), dane=dane(TlsaState.USABLE), mx_secure=Fact.YES)
     assert told(step_at(sender(), Resolution(TlsLevel.DANE, ()), there)) == "next-mx"

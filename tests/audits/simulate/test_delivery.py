@@ -131,6 +131,15 @@ def test_a_server_name_needs_a_handshake_with_it() -> None:
     assert told(step_at(sender(), resolution, meeting(facts_at(server()), named=named))) == "tls Untrusted"
 
 
+def test_the_name_of_the_host_is_sent_where_main_cf_says_so() -> None:
+    """A host that shows its own certificate only to clients that ask for it by name."""
+    there = meeting(facts_at(server(WRONG_NAME)), named={MX: facts_at(server())})
+    words = {"": "next-mx Untrusted", "hostname": "tls Verified", "nexthop": "unknown"}
+    for word, expected in words.items():
+        who = sender(f"smtp_tls_servername = {word}\n")
+        assert told(step_at(who, Resolution(TlsLevel.VERIFY, ()), there)) == expected
+
+
 def test_tls_at_once() -> None:
     wrapped = "smtp_tls_wrappermode = yes\n"
     implicit = meeting(facts_at(server(), port=465))
