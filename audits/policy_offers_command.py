@@ -1,5 +1,6 @@
 """`tlsaudit policy offers`: hosts whose STARTTLS a Postfix configuration leaves unused, in the words of its log."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,12 +72,15 @@ def _set(main_cf: "MainCf", name: str) -> bool:
 def _found(domains: tuple[str, ...], config: "Configuration", where: str, run_name: str) -> "Offers":
     from audits.policy_table.history import looks_at
     from audits.policy_table.offers import unused_offers
+    from audits.policy_table.run_age import run_notes
     from audits.policy_write_command import entries_of
     from audits.store import Store
 
     entries = entries_of(domains)
     with Store.open(where) as store:
         run = store.run(run_name)
+        for note in run_notes(run, datetime.now(UTC)):
+            click.echo(f"note: {note}", err=True)
         results: Any = store.domains(run.id)
         if entries:
             found = {entry: store.domain(run.id, entry) for entry in entries}

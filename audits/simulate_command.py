@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,6 +57,7 @@ def simulate(domains: tuple[str, ...], **options: Any) -> None:
     main.cf as it is and, with --what-if or --what-if-level, as it would be. No packet is sent. "unknown" says which
     fact is missing.
     """
+    from audits.policy_table.run_age import run_notes
     from audits.postfix.errors import ConfigError
     from audits.simulate_run import StoredRun
     from audits.store import NoSuchRunError, Store, StoreError
@@ -64,8 +66,10 @@ def simulate(domains: tuple[str, ...], **options: Any) -> None:
         today, changed = _setups(options)
         log = _mail_log(options["mail_log"])
         with closing(Store.open(options["store"])) as store:
-            run = StoredRun(store, store.run(options["run_name"]).id)
-            _report(_Reports(run, today, changed, log), domains, options)
+            run = store.run(options["run_name"])
+            reports = _Reports(StoredRun(store, run.id), today, changed, log)
+            reports.run_notes += run_notes(run, datetime.now(UTC))
+            _report(reports, domains, options)
     except ConfigError as error:
         raise BadInput(str(error)) from error
     except NoSuchRunError as error:
@@ -198,12 +202,14 @@ class _Reports:
         self.expected = Expected()
         self.other_levels = [_at_level(today, word) for word in ("may", "encrypt", "verify")] if log else []
         self.not_in_run: list[str] = []
+        self.run_notes: list[str] = []
 
     @property
     def notes(self) -> list[str]:
-        """What of the configuration is not followed."""
+        """That the run is old or not whole, and what of the configuration is not followed."""
         setups = [setup for setup in (self.today, self.changed) if setup is not None]
-        return list(dict.fromkeys(note for setup in setups for note in (*setup.sender.notes, *setup.routing.notes)))
+        told = (note for setup in setups for note in (*setup.sender.notes, *setup.routing.notes))
+        return list(dict.fromkeys((*self.run_notes, *told)))
 
     def each(self, words: tuple[str, ...]) -> "Iterator[DomainReport]":
         from audits.simulate.simulation import simulate as simulated

@@ -41,6 +41,11 @@ def test_the_words_of_the_log(store, main_cf, first):
     assert offers(store, main_cf, "--run", first, "clear.test").stdout == ""
 
 
+def test_a_run_that_goes_on_is_told(tmp_path, main_cf):
+    store = write_runs(tmp_path / "runs.db", [{"good.test": GOOD}], finished=False)
+    assert "is not finished: " in offers(store, main_cf).stderr
+
+
 def test_json(store, main_cf, first):
     done = offers(store, main_cf, "--run", first, "--format", "json")
     assert json.loads(done.stdout) == [{"host": "mx.example.org", "next_hops": ["good.test"]}]

@@ -2,8 +2,10 @@
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -24,7 +26,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seen = {name: facts_at(host, address=f"192.0.2.{at}") for at, (name, host) in enumerate(HOSTS.items(), 1)}
     domains = [domain(name, (10, MX, facts)) for name, facts in seen.items()]
     with Store.open(folder / "runs.db", writing=True) as store:
-        run = store.begin_run(stored_samples.start(), [facts.target for facts in domains])
+        begin = msgspec.structs.replace(stored_samples.start(), started=datetime.now(UTC))
+        run = store.begin_run(begin, [facts.target for facts in domains])
         results = [DomainResult(at, facts, "MUST", b"{}") for at, facts in enumerate(domains, 1)]
         store.save(run.id, results, list(seen.values()))
         store.finish_run(run.id, stored_samples.start(1).started)
@@ -51,6 +54,15 @@ def test_all_domains_of_the_run(world: Path) -> None:
         f"    today    {MX} [192.0.2.1]:25  may: Trusted TLS",
     ]
     assert "3 domains\ntoday: 1 Trusted TLS, 1 Untrusted TLS, 1 clear\n" in done.stdout
+
+
+def test_a_run_that_is_old_or_goes_on_is_told(world: Path, tmp_path: Path) -> None:
+    begin = msgspec.structs.replace(stored_samples.start(), started=datetime.now(UTC) - timedelta(days=80))
+    with Store.open(tmp_path / "runs.db", writing=True) as store:
+        store.begin_run(begin, [domain("good.example").target])
+    done = simulate(world, "--store", f"{tmp_path}/runs.db", "--format", "json")
+    assert "is not finished: 0 of 1 domains are in it" in done.stderr
+    assert any("is 80 days old" in note for note in json.loads(done.stdout)["notes"])
 
 
 @pytest.mark.parametrize(
