@@ -168,7 +168,17 @@ def lint(files: tuple[str, ...], version: str, **options: Any) -> None:
             messages += _lint_file(file, parsed, options["kind"], (options["store"], options["run_name"]))
     except ConfigError as error:
         raise BadInput(str(error)) from error
+    if options["store"]:
+        _tell_run(options["store"], options["run_name"])
     _report(messages, options["output"])
+
+
+def _tell_run(where: str, run_name: str) -> None:
+    """What the messages over facts rest on, where that is old or not whole."""
+    from audits.policy_lint_facts import stored_run_notes
+
+    for note in stored_run_notes(where, run_name):
+        click.echo(f"note: {note}", err=True)
 
 
 def _lint_file(file: str, version: "Version", kind: str, run: tuple[str | None, str]) -> "Iterable[LintMessage]":

@@ -1,8 +1,10 @@
 """The facts of a stored run for `tlsaudit policy lint --store`: which looks concern a file, and what they say of it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from audits.policy_table.history import looks_at
+from audits.policy_table.run_age import run_notes
 from audits.postfix.errors import ConfigError
 from audits.postfix.lint import Kind, LintMessage, on_some_host
 from audits.postfix.lint.cert_match import DEFAULT_MATCH
@@ -18,6 +20,12 @@ from audits.postfix.tls_levels import TlsLevel
 from audits.store import Store
 
 Match = dict[TlsLevel, tuple[str, ...]]
+
+
+def stored_run_notes(where: str, run_name: str) -> tuple[str, ...]:
+    """What a reader must know of the run: that it is old, or not whole. `StoreError`."""
+    with Store.open(where) as store:
+        return tuple(run_notes(store.run(run_name), datetime.now(UTC)))
 
 
 def stored_fact_messages(

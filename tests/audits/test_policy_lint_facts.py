@@ -34,6 +34,11 @@ def test_a_table(table, store):
     assert done.stderr == "errors: 1, warnings: 0, notes: 0\n"
 
 
+def test_a_run_that_goes_on_is_told(table, tmp_path):
+    store = write_runs(tmp_path / "runs.db", [{"good.test": GOOD}], finished=False)
+    assert "note: run " in lint(table, "--store", store).stderr
+
+
 def test_an_older_run(table, store):
     first = CliRunner().invoke(cli, ["runs", "--store", str(store)]).stdout.splitlines()[-1].split()[0]
     assert lint(table, "--store", store, "--run", first).exit_code == 0
