@@ -1,6 +1,8 @@
 """The command `tlsaudit`: the root where the two halves meet. Each command is imported only when it is called."""
 
+import errno
 import importlib
+import os
 import sys
 import traceback
 from typing import Any
@@ -14,6 +16,7 @@ EXIT_GATE = 1
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_FAILURE = 4
+EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "scan": ("audits.scan_command:scan", "Scan mail domains and grade each by the TLS policy it sustains."),
@@ -23,7 +26,10 @@ COMMANDS = {
     "diff": ("audits.diff_command:diff", "Show what changed for the domains between two runs."),
     "prune": ("audits.prune_command:prune", "Remove old runs from a store, and what only they use."),
     "trace": ("audits.trace_command:trace", "Connect to one host and show the session as smtp_tls_loglevel does."),
-    "policy": ("audits.policy_cli:policy", "Postfix TLS policy tables: resolve a level, lint a file."),
+    "policy": (
+        "audits.policy_cli:policy",
+        "Postfix TLS policy: what it does to mail; write a table, lint one.",
+    ),
     "tlsrpt": ("audits.tlsrpt_command:tlsrpt", "Compare received TLS reports (RFC 8460) with a run of ours."),
     "judge": ("audits.judge_command:judge", "Judge a stored run by baselines, offline."),
     "nightly": ("audits.nightly_command:nightly", "The cron job: scan, compare, report, notify, prune by one file."),
@@ -44,6 +50,25 @@ class CommandFailed(click.ClickException):
 
 class _Commands(click.Group):
     """Knows the commands by name; imports one when it is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ends that click would call exit 1, a missed gate here: Ctrl-C, a reader that left, a full disk."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            raise SystemExit(EXIT_INTERRUPTED) from None
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+                raise
+            # What Python still holds back must not fail a second time, and loudly, when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if error.errno == errno.EPIPE:
+                raise SystemExit(EXIT_FAILURE) from None
+            raise CommandFailed(f"the results cannot be written: {error.strerror}") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -71,7 +96,8 @@ def cli() -> None:
     Then:    tlsaudit scan domains.txt
     And:     tlsaudit show example.org
 
-    Exit codes: 0 done and gate met; 1 gate not met; 2 wrong use; 3 too much is inconclusive; 4 we failed.
+    Exit codes: 0 done and gate met; 1 gate not met; 2 wrong use; 3 too much is inconclusive; 4 we failed;
+    130 stopped.
     """
 
 

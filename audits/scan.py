@@ -19,7 +19,7 @@ from rich.console import Console
 from audits import DISTRIBUTION
 from audits.amortised import earlier_facts
 from audits.baseline_options import Chosen, chosen, evaluator_of, gate_lines
-from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, CommandFailed
+from audits.cli import EXIT_GATE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, CommandFailed
 from audits.judge import Judge
 from audits.nagios import Outcome, nagios_line, status_of
 from audits.output import OutputError, OutputLostError, Tally, csv_writer, jsonl_writer, opened_output
@@ -41,7 +41,6 @@ from scanner.failures import LocalTroubleError
 from scanner.settings import ScanSettings
 from scanner.tcp import Connector, connect_tcp
 
-EXIT_INTERRUPTED = 130
 SHOWN_BAD_LINES = 1000
 """Bad lines printed; of more only the number, so that a binary file does not flood the terminal."""
 _DESCRIPTORS_BESIDE = 600
@@ -189,7 +188,8 @@ def _checked_digest(asked: ScanJob, options: bytes) -> str:
 
     digest = input_digest(read(), options)
     if bad and not asked.options["skip_bad"]:
-        raise click.UsageError(f"{bad} bad lines; nothing was scanned. Mend them, or leave them out with --skip-bad")
+        lines = "1 bad line" if bad == 1 else f"{bad} bad lines"
+        raise click.UsageError(f"{lines}; nothing was scanned. Mend what is wrong, or leave it out with --skip-bad")
     if not good:
         raise click.UsageError("the input names no domain")
     return digest

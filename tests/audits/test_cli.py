@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import click
 import pytest
@@ -61,6 +62,34 @@ def test_our_own_bug_is_told_in_full_and_is_no_missed_gate():
     assert done.returncode == EXIT_FAILURE
     assert "Traceback" in done.stderr
     assert "KeyError: 'a bug'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "words"),
+    [
+        ("KeyboardInterrupt", 130, "stopped\n"),
+        ("BrokenPipeError(errno.EPIPE, 'x')", 4, ""),
+        ("OSError(errno.ENOSPC, 'No space left')", 4, "Error: the results cannot be written: No space left\n"),
+    ],
+)
+def test_ends_that_are_no_missed_gate(trouble, code, words):
+    done = python(
+        "import errno, sys, audits.cli, audits.show_command\n"
+        f"def ended(*_, **__): raise {trouble}\n"
+        "audits.show_command.runs.callback = ended\n"
+        "sys.argv = ['tlsaudit', 'runs']\n"
+        "audits.cli.main()"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", words)
+
+
+@pytest.mark.parametrize("arguments", [["rules"], ["schema"], ["baselines"]])
+def test_a_full_disk_is_told_in_one_line(arguments):
+    command = [sys.executable, "-m", "audits.cli", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (EXIT_FAILURE, 1)
+    assert done.stderr.startswith("Error: the results cannot be written: ")
 
 
 def test_a_foreign_package_of_our_name_is_noticed():
