@@ -53,6 +53,7 @@ def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> 
         files, table = _made(entries_of(domains), wish, options)
         _deliver(files, wish, options["force"])
         _tell(table)
+        _tell_needs(table)
     except ConfigError as error:
         raise _refused(str(error)) from None
     except StoreError as error:
@@ -178,6 +179,18 @@ def _tell(table: "Table") -> None:
         click.echo(f"  {printable(skip.entry)}: {printable(skip.why, 400)}", err=True)
     if len(table.skips) > TOLD:
         click.echo(f"  and {len(table.skips) - TOLD} more", err=True)
+
+
+def _tell_needs(table: "Table") -> None:
+    """What must be so beside the table, or mail is lost."""
+    from audits.policy_table.text import OWN_DOMAINS, main_cf_needs
+
+    for need in (*main_cf_needs(table), *([OWN_DOMAINS] if table.routes else [])):
+        click.echo(f"main.cf: {need}", err=True)
+    open_ = sum(line.evidence.dane_is_open and not line.value.startswith("dane") for line in table.lines)
+    if open_:
+        words = "was not looked for (--no-policy), or not settled; their lines go before a global level dane"
+        click.echo(f"note: DANE of {open_} domain{'s' if open_ > 1 else ''} {words}", err=True)
 
 
 def _refused(sentence: str) -> click.ClickException:

@@ -84,6 +84,11 @@ class Evidence(msgspec.Struct, frozen=True):
         """The names that certificates are compared with do not rest on unsigned MX records alone."""
         return any(fact is Fact.YES for fact in self.ways.values())
 
+    @property
+    def dane_is_open(self) -> bool:
+        """Nobody looked for TLSA records (--no-policy), or the answers leave open whether they hold."""
+        return self.proofs[Rung.DANE_ONLY].fact is Fact.INCONCLUSIVE
+
     def host_fact(self, host: str, rung: Rung) -> Fact:
         """A rung at one host over the window."""
         every = [a for look in self.looks for a in look.addresses if a.host == host]

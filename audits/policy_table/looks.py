@@ -37,6 +37,7 @@ class Rung(StrEnum):
     """The level dane of Postfix, which without usable records is MAY or MUST_NOPEERMATCH."""
 
 
+DANE_RUNGS = (Rung.DANE, Rung.DANE_ONLY, Rung.DANE_OR_LESS)
 GRADE_RUNGS = (Rung.NONE, Rung.MAY, Rung.MUST_NOPEERMATCH, Rung.MUST)
 
 

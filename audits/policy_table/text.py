@@ -6,13 +6,14 @@ Everything from the wire is escaped to ASCII without line ends, so that no serve
 from collections.abc import Iterator
 
 from audits.policy_table.lines import POLICY_MAPS_SINCE, Line, Wish
-from audits.policy_table.looks import GRADE_RUNGS, Rung, Way
+from audits.policy_table.looks import DANE_RUNGS, GRADE_RUNGS, Way
 from audits.policy_table.table import Table
 from audits.postfix.lint import Kind
 from scanner.domain_name import printable
 from scanner.facts import Fact
 
 MAX_COMMENT = 900
+OWN_DOMAINS = "none of the routed domains may be one of your own: a route goes before mydestination (transport(5))"
 _NAMES_SHOWN = 6
 _TRUSTED = frozenset({"MUST", "verify", "secure"})
 
@@ -27,12 +28,18 @@ def policy_text(table: Table, wish: Wish) -> str:
     """The table for smtp_tls_per_site or smtp_tls_policy_maps."""
     parameter = {Kind.PER_SITE: "smtp_tls_per_site", Kind.POLICY_MAPS: "smtp_tls_policy_maps"}[policy_kind(wish)]
     needs = [f"{parameter} = hash:THIS_FILE", *main_cf_needs(table)]
+    if parameter == "smtp_tls_per_site":
+        needs.append("no smtp_tls_policy_maps, beside which this table is not read")
+    if wish.version < POLICY_MAPS_SINCE:
+        needs.append(
+            "smtp_cname_overrides_servername = no (Postfix 2.2.9; before, an alias hides the name of its host)"
+        )
     return _text(parameter, needs, table.lines, wish)
 
 
 def routes_text(table: Table, wish: Wish) -> str:
     """The table for transport_maps."""
-    needs = ["transport_maps = hash:THIS_FILE", "smtp_cname_overrides_servername = no"]
+    needs = ["transport_maps = hash:THIS_FILE", "smtp_cname_overrides_servername = no", OWN_DOMAINS]
     return _text("transport_maps", needs, table.routes, wish)
 
 
@@ -76,13 +83,15 @@ def _seen(line: Line) -> str:
 
 
 def _marks(line: Line) -> Iterator[str]:
-    """How the names are known; the loophole of the documents where they are not."""
+    """How the names are known; the loophole of the documents where they are not; what the line may stand above."""
     candidate, evidence = line.candidate, line.evidence
+    if evidence.dane_is_open and candidate.rung not in DANE_RUNGS:
+        yield "whether DANE holds is not known, and the line goes before a global level dane"
     if candidate.rung in GRADE_RUNGS[:3]:
         return
     if candidate.trusting:
         yield "names learnt from unsigned MX records (MUST-INSECURE-MX): an attacker who forges DNS chooses them"
-    elif candidate.rung not in (Rung.DANE_ONLY, Rung.DANE_OR_LESS):
+    elif candidate.rung not in DANE_RUNGS:
         yield "names known by " + " ".join(way for way in Way if evidence.ways[way] is Fact.YES)
 
 

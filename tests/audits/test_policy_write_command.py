@@ -65,6 +65,13 @@ def test_strict(store):
     assert "unsigned MX records alone (--strict)" in write(store, "--strict", form="transport").stderr
 
 
+def test_what_must_be_so_beside_the_table_is_told(store):
+    done = write(store, form="transport").stderr
+    assert "main.cf: smtp_tls_CAfile = FILE" in done
+    assert "main.cf: none of the routed domains may be one of your own" in done
+    assert "note: DANE of 1 domain was not looked for" in done
+
+
 def test_a_new_file_and_its_difference(store, tmp_path):
     path = tmp_path / "table"
     done = write(store, "--output", path)

@@ -24,7 +24,7 @@ def text_of(evidence, **options):
 
 
 def test_a_comment_stands_above_each_line():
-    bound = address(facts(Rung.MUST_NOPEERMATCH))
+    bound = address(facts(Rung.MUST_NOPEERMATCH) | {Rung.DANE_ONLY: Fact.NO})
     assert text_of(evidence_of([look(bound), look(bound, days_ago=2)], 2)).splitlines()[3:] == [
         "",
         "# example.org: MUST_NOPEERMATCH sustained at 1 address of mx.example.org (2 runs, 2026-11-19 to 2026-11-21); "
@@ -43,6 +43,13 @@ def test_the_loophole_is_named():
     assert "unsigned" not in text_of(dane)
 
 
+def test_dane_that_nobody_looked_for_is_named():
+    """The line would lower a global level dane, whose demands nobody knows."""
+    assert "whether DANE holds is not known" in text_of(window(address()))
+    for known in (Fact.YES, Fact.NO):
+        assert "whether DANE" not in text_of(window(address(facts() | {Rung.DANE_ONLY: known})))
+
+
 def test_the_date_of_the_next_cliff():
     ends = address(until=NOON + timedelta(days=5))
     assert "re-check by 2026-11-26 (certificate of mx.example.org expires)" in text_of(window(ends))
@@ -53,7 +60,19 @@ def test_what_main_cf_needs():
     assert [need.split()[0] for need in main_cf_needs(dane)] == ["smtp_dns_support_level"]
     assert [need.split()[0] for need in main_cf_needs(table_of([window(address())], wish()))] == ["smtp_tls_CAfile"]
     assert main_cf_needs(table_of([window(address(facts(Rung.MAY)))], wish())) == []
-    assert "# main.cf: smtp_tls_CAfile" in text_of(window(address()), form="per-site")
+    old = text_of(window(address()), form="per-site", version="2.2.9")
+    assert "# main.cf: smtp_tls_CAfile" in old
+    assert "# main.cf: no smtp_tls_policy_maps" in old
+    assert "# main.cf: smtp_cname_overrides_servername = no" in old
+    assert "cname_overrides" not in text_of(window(address()), form="per-site")
+    assert "smtp_tls_policy_maps, beside" not in text_of(window(address()))
+
+
+def test_a_route_goes_before_mydestination():
+    routed = wish("transport")
+    assert "none of the routed domains may be one of your own" in routes_text(
+        table_of([window(address())], routed), routed
+    )
 
 
 def test_kinds():
