@@ -135,9 +135,8 @@ class ServedKeys(msgspec.Struct, frozen=True):
 
 
 class Stapling(msgspec.Struct, frozen=True):
-    """Whether the leaf demands an OCSP response in the handshake (RFC 7633), and whether one came."""
+    """Whether an OCSP response came with a leaf that demands one in the handshake (RFC 7633)."""
 
-    demanded: bool
     stapled: Fact
 
     @classmethod
@@ -149,7 +148,7 @@ class Stapling(msgspec.Struct, frozen=True):
             return Inapplicable("no certificate demands an OCSP response")
         if view.facts.tls is None:
             return Missing("nobody asked for an OCSP response (--depth standard does)")
-        return cls(True, view.facts.tls.ocsp_staple)
+        return cls(view.facts.tls.ocsp_staple)
 
 
 def without_chain(view: EndpointView) -> Missing | Inapplicable | None:

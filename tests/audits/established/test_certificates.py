@@ -111,7 +111,7 @@ def test_stapling_is_asked_of_certificates_that_demand_it():
     assert isinstance(Stapling.of_endpoint(endpoint(serving(LEAF, INTER))), Inapplicable)
     assert isinstance(Stapling.of_endpoint(endpoint(demanding)), Missing)
     tls = msgspec.structs.replace(TLS12, ocsp_staple=Fact.NO)
-    assert Stapling.of_endpoint(endpoint(msgspec.structs.replace(demanding, tls=tls))) == Stapling(True, Fact.NO)
+    assert Stapling.of_endpoint(endpoint(msgspec.structs.replace(demanding, tls=tls))) == Stapling(Fact.NO)
 
 
 @pytest.mark.parametrize("fact", [ServedChains, ServedLeaf, ServedKeys, Stapling])

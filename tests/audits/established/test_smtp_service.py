@@ -48,6 +48,8 @@ def test_keywords_before_and_inside_tls():
     assert isinstance(seen(InnerKeywords, NO_TLS), Inapplicable)
     assert isinstance(seen(InnerKeywords, BROKEN_TLS), Missing)
     assert isinstance(seen(ClearKeywords, Server(ehlo=reply(502), helo=reply(250))), Missing)
+    refusing = Server(ehlo=reply(450, "mx", "AUTH PLAIN"))
+    assert seen(ClearKeywords, refusing, GOOD) == ClearKeywords(("SIZE", "STARTTLS")), "a refusal announces nothing"
 
 
 @pytest.mark.parametrize(

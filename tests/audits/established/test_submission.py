@@ -53,7 +53,7 @@ def test_a_port_works_fails_or_stays_open(server, port, beside, named):
     for is_named, fact in ((False, beside), (True, named)):
         found = ports(server, port, is_named)
         assert found.works == {port: fact}
-        assert found.seen[port]
+        assert f"{port} {'TLS works' if server is GOOD else ''}" in found.seen[port][0]
         assert found.visible is (is_named or server not in (REFUSED, SILENT))
 
 

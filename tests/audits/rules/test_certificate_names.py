@@ -53,9 +53,9 @@ EXAMPLES = {
     "CERT-005": Examples(expects={}, passes=(GOOD,), fails=(served(INTER), served(ROOT, anchored=False))),
     "CERT-006": Examples(
         expects={},
-        passes=(Stapling(True, Fact.YES),),
-        fails=(Stapling(True, Fact.NO),),
-        opens=(Stapling(True, Fact.INCONCLUSIVE), Stapling(True, Fact.NOT_TESTED)),
+        passes=(Stapling(Fact.YES),),
+        fails=(Stapling(Fact.NO),),
+        opens=(Stapling(Fact.INCONCLUSIVE), Stapling(Fact.NOT_TESTED)),
     ),
 }
 

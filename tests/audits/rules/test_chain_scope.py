@@ -18,6 +18,9 @@ def test_each_leaf_counts_once():
 def test_a_standard_for_public_authorities_leaves_other_chains_alone():
     assert [leaf.self_issued for leaf in leaves(BOTH, OfChains(trusted_only=True))] == [False]
     assert not [*leaves(OWN, OfChains(trusted_only=True))]
+    private = served(leaf(INTER, MX), INTER, anchored=False)
+    assert [issuer.sha256 for issuer in issuers(private, OfChains())] == [INTER.sha256]
+    assert not [*issuers(private, OfChains(trusted_only=True))]
     assert not [*issuers(msgspec.structs.replace(BOTH, chains=OWN.chains), OfChains())]
 
 

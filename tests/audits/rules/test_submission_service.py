@@ -45,6 +45,7 @@ EXAMPLES = {
         passes=(
             services(service(TLS, (0, 1)), service(STARTTLS, (10, 1))),
             services(service(TLS, (0, 5)), service(STARTTLS, (0, 1))),
+            services(service(TLS, (0, 1)), service(STARTTLS, (0, 1))),
         ),
         fails=(
             services(service(TLS, (10, 1)), service(STARTTLS, (0, 1))),
