@@ -55,8 +55,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class BaselineVerdict(msgspec.Struct, frozen=True):
     """What one baseline says of a domain as a whole: never merged with another's.
 
-    `verdict` is fail where a requirement fails, unknown where an open question could still fail it or nothing at all
-    was answered, warn where something is warned about, else pass. `counts`: verdict -> findings.
+    `verdict` is fail where a requirement fails, unknown where an open question could still fail it, warn where
+    something is warned about, unknown again where an open question could still be warned about, where nothing was
+    answered, or where all that applies rests on unconfirmed clauses and some of it is not met; else pass.
+    `counts`: verdict -> findings.
     """
 
     baseline: str
@@ -69,14 +71,24 @@ def overall(baseline: str, findings: tuple[Finding, ...]) -> BaselineVerdict:
     own = [finding for finding in findings if finding.baseline == baseline]
     counts = {verdict.value: sum(f.verdict is verdict for f in own) for verdict in Verdict}
     said = {finding.verdict for finding in own}
+    at_stake = {finding.at_stake for finding in own if finding.verdict is Verdict.UNKNOWN}
     if Verdict.FAIL in said:
         verdict = Verdict.FAIL
-    elif any(f.verdict is Verdict.UNKNOWN and f.at_stake is Verdict.FAIL for f in own):
+    elif Verdict.FAIL in at_stake:
         verdict = Verdict.UNKNOWN
     elif Verdict.WARN in said:
         verdict = Verdict.WARN
+    elif Verdict.WARN in at_stake or _rests_on_doubt(own):
+        verdict = Verdict.UNKNOWN
     elif said - {Verdict.NOT_APPLICABLE, Verdict.UNKNOWN}:
         verdict = Verdict.PASS
     else:
         verdict = Verdict.UNKNOWN if Verdict.UNKNOWN in said else Verdict.NOT_APPLICABLE
     return BaselineVerdict(baseline, verdict, {word: count for word, count in counts.items() if count})
+
+
+def _rests_on_doubt(own: list[Finding]) -> bool:
+    """Whether nothing that applies could count against anyone, and what an unconfirmed clause demands is not met."""
+    weighty = any(f.at_stake is not Verdict.ADVICE and f.verdict is not Verdict.NOT_APPLICABLE for f in own)
+    unmet = [f for f in own if f.verdict in (Verdict.ADVICE, Verdict.UNKNOWN) and f.level != "may"]
+    return not weighty and any(f.confidence != "confirmed" for f in unmet)

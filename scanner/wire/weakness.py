@@ -25,7 +25,8 @@ UNDISPUTED = (
 """Forbidden by no standard that allows their protocol version at all."""
 
 OTHER = "other"
-"""The class of suites that no trait below names: AEGIS, CECPQ1, Salsa20, ECCPWD and code points without a name."""
+"""The class of suites that no trait below names, and of those that IANA never registered: AEGIS, ECCPWD, CECPQ1,
+Salsa20 and code points without a name. No standard lists them, so that the search has to settle them by themselves."""
 
 
 class SuiteClass(msgspec.Struct, frozen=True):
@@ -84,8 +85,9 @@ def classes_of(code: int) -> frozenset[str]:
     """The names of the classes of a suite: none for the undisputed ones, at least one for all others."""
     if code in _undisputed():
         return frozenset()
-    traits = suite(code).parts.traits
-    return frozenset(entry.name for entry in SEARCH_CLASSES if entry.traits & traits) or frozenset({OTHER})
+    one = suite(code)
+    named = frozenset(entry.name for entry in SEARCH_CLASSES if entry.traits & one.parts.traits)
+    return named if named and one.registered else named | {OTHER}
 
 
 @cache

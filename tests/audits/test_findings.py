@@ -37,7 +37,7 @@ def test_a_pass_needs_an_answer_and_no_open_stake(findings):
     if said.verdict is Verdict.PASS:
         answered = {Verdict.PASS, Verdict.ADVICE, Verdict.WAIVED}
         assert any(f.verdict in answered for f in findings)
-        assert not any(f.verdict is Verdict.UNKNOWN and f.at_stake is Verdict.FAIL for f in findings)
+        assert not any(f.verdict is Verdict.UNKNOWN and f.at_stake is not Verdict.ADVICE for f in findings)
         assert not any(f.verdict in (Verdict.WARN, Verdict.FAIL) for f in findings)
     assert sum(said.counts.values()) == len(findings)
 
@@ -46,6 +46,20 @@ def test_a_pass_needs_an_answer_and_no_open_stake(findings):
 def test_other_baselines_change_nothing(findings):
     others = tuple(finding(baseline="other") for _ in range(3))
     assert overall("house", (*findings, *others)) == overall("house", findings)
+
+
+def test_a_warning_that_is_known_outweighs_one_that_is_open():
+    open_ = finding(Verdict.UNKNOWN, Verdict.WARN)
+    assert overall("house", (finding(Verdict.PASS), open_)).verdict is Verdict.UNKNOWN
+    assert overall("house", (finding(Verdict.WARN, Verdict.WARN), open_)).verdict is Verdict.WARN
+
+
+def test_unconfirmed_clauses_alone_fail_nobody_and_pass_nobody():
+    doubted = finding(Verdict.ADVICE, Verdict.ADVICE, confidence="secondary")
+    assert overall("house", (finding(Verdict.PASS, Verdict.ADVICE), doubted)).verdict is Verdict.UNKNOWN
+    assert overall("house", (finding(Verdict.PASS, Verdict.FAIL), doubted)).verdict is Verdict.PASS
+    recommended = finding(Verdict.ADVICE, Verdict.ADVICE, level="may")
+    assert overall("house", (finding(Verdict.PASS, Verdict.ADVICE), recommended)).verdict is Verdict.PASS
 
 
 def test_silence_alone_is_unknown_and_nothing_asked_is_not_applicable():
