@@ -49,6 +49,8 @@ _ALIKE: dict[str, frozenset[str]] = {
 """Our words that say the same as the report's; validation-failure is its word for everything else."""
 _OF_THE_DOMAIN = frozenset({Cause.STS_POLICY_FETCH_ERROR, Cause.STS_POLICY_INVALID, Cause.STS_WEBPKI_INVALID})
 """Result types that concern the policy host and no MX host."""
+_KNOWN = frozenset(cause.value for cause in Cause)
+"""A word beyond these (RFC 8460 section 6.6: the registry may grow) is nothing that we look for or refute."""
 
 FindRecord = Callable[[str], DomainRecord | None]
 
@@ -83,6 +85,8 @@ def _standing(failure: FailureDetails, record: DomainRecord | None) -> tuple[Sta
     known = {each.mx_host for each in record.endpoints if each.use == "mail"}
     if host and host not in known:
         return Standing.NOT_SEEN, f"{host} is no MX host of the domain"
+    if failure.result_type not in _KNOWN:
+        return Standing.NOT_SEEN, "not a result type that is looked for"
     wanted = _ALIKE.get(failure.result_type, frozenset({failure.result_type}))
     found = next((words for cause, words in _findings(record, host) if cause in wanted), None)
     if found is not None:

@@ -5,6 +5,7 @@ Standard input is spooled, so that it can be read twice.
 """
 
 import os.path
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,8 @@ from scanner.targets import targets_from_lines, targets_from_stream
 
 SPOOL_BYTES = 8 * 1024 * 1024
 """Of standard input kept in memory; more goes to a temporary file."""
+_NETWORK = re.compile(r"[0-9a-fA-F.]*[.:][0-9a-fA-F.:]*/[0-9]+")
+"""What was meant as a network: an address, a slash and digits."""
 _FILE_ENDINGS = (".txt", ".csv", ".list", ".lst", ".tsv")
 
 
@@ -91,12 +94,15 @@ def read_exclusions(paths: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, 
     for path in paths:
         try:
             text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"--exclude {path}: {error}") from None
+        except OSError as error:
+            raise InputError(f"--exclude {path}: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            number = error.object.count(b"\n", 0, error.start) + 1
+            raise InputError(f"--exclude {path}, line {number}: not in UTF-8: save the file as UTF-8") from None
         for number, line in enumerate(text.splitlines(), 1):
             entry = line.partition("#")[0].strip()
             if entry:
-                _take_exclusion(entry, f"--exclude {path} line {number}", names, networks)
+                _take_exclusion(entry, f"--exclude {path}, line {number}", names, networks)
     return tuple(names), tuple(networks)
 
 
@@ -104,7 +110,10 @@ def _take_exclusion(entry: str, where: str, names: list[str], networks: list[str
     try:
         Exclusions((), (entry,))
     except ValueError:
-        pass
+        if _NETWORK.fullmatch(entry):
+            raise InputError(
+                f"{where}: {entry!r}: no network: write its first address and length, 192.0.2.0/24"
+            ) from None
     else:
         networks.append(entry)
         return

@@ -34,6 +34,7 @@ def standing(word: str, server: Server = GOOD, host: str = MX, **policy: object)
         ("tlsa-invalid", GOOD, Standing.CONFIRMED),
         ("validation-failure", GOOD, Standing.CONFIRMED),
         ("certificate-expired", GOOD, Standing.CONTRADICTED),
+        ("a-word-of-tomorrow", GOOD, Standing.NOT_SEEN),
         ("certificate-expired", Server(connect=Kind.TIMEOUT), Standing.NOT_SEEN),
         ("sts-policy-fetch-error", GOOD, Standing.NOT_SEEN),
     ],

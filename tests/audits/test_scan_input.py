@@ -114,14 +114,20 @@ def test_names_and_networks_are_told_apart(tmp_path):
     "line", ["not a name", "[mx.example.org]", "example.org:25", "192.0.2.0/33", "192.0.2.1/24", "a..example", "*"]
 )
 def test_what_is_not_understood_is_refused_and_never_ignored(tmp_path, line):
-    with pytest.raises(InputError, match=r"no\.txt line 2: "):
+    with pytest.raises(InputError, match=r"no\.txt, line 2: "):
         excluded(tmp_path, f"example.org\n{line}\n")
 
 
+@pytest.mark.parametrize("line", ["192.0.2.0/33", "192.0.2.1/24", "2001:db8::/129", "::1/64"])
+def test_what_was_meant_as_a_network_is_called_one(tmp_path, line):
+    with pytest.raises(InputError, match="no network: write its first address and length"):
+        excluded(tmp_path, line)
+
+
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(InputError, match=r"none\.txt: .*No such file"):
+    with pytest.raises(InputError, match=r"none\.txt: No such file or directory$"):
         read_exclusions([tmp_path / "none.txt"])
     (tmp_path / "latin.txt").write_bytes(b"b\xfccher.example\n")
-    with pytest.raises(InputError, match=r"latin\.txt: .*utf-8"):
+    with pytest.raises(InputError, match=r"latin\.txt, line 1: not in UTF-8"):
         read_exclusions([tmp_path / "latin.txt"])
     assert read_exclusions([]) == ((), ())
