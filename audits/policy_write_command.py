@@ -106,16 +106,20 @@ def _made(entries: list[str], wish: "Wish", options: dict[str, Any]) -> "tuple[F
     from audits.policy_table.table import table_of
     from audits.policy_table.text import policy_text, routes_text
 
-    table = table_of(_evidence(entries, options), wish)
+    own, beside = _evidence(entries, options, wish.format is TableFormat.PER_SITE)
+    table = table_of(own, wish, beside)
     policies = policy_text(table, wish)
     if wish.format is not TableFormat.TRANSPORT:
         return [(options["output"], policies)], table
     return [(options["policy_output"], policies), (options["output"], routes_text(table, wish))], table
 
 
-def _evidence(entries: list[str], options: dict[str, Any]) -> "Iterator[Evidence]":
+def _evidence(
+    entries: list[str], options: dict[str, Any], by_host: bool
+) -> "tuple[Iterator[Evidence], list[Evidence]]":
+    """Of the domains; and where keys are found `by_host`, of those without a line that share a host with them."""
     from audits.policy_table.evidence import evidence_of
-    from audits.policy_table.history import finished_runs, histories
+    from audits.policy_table.history import finished_runs, histories, sharing
     from audits.store import Store
 
     count = options["count"]
@@ -124,13 +128,15 @@ def _evidence(entries: list[str], options: dict[str, Any]) -> "Iterator[Evidence
         if not runs:
             raise _refused(f"{options['store']} holds no finished run: scan first")
         found = histories(store, runs, entries, count)
+        others = sharing(store, runs[:count], entries) if by_host and entries else {}
     unseen = [entry for entry, looks in found.items() if not looks]
     if unseen:
         raise _refused(f"no finished run has {', '.join(unseen[:5])}: scan first")
     if len(runs) < count:
         held = f"{len(runs)} finished run{'s' if len(runs) > 1 else ''}"
         click.echo(f"{options['store']} holds {held}, {count} are wanted: no line demands TLS yet (--runs)", err=True)
-    return (evidence_of(looks, count, options["ipv4_only"]) for looks in found.values())
+    beside = [evidence_of(looks, len(looks), options["ipv4_only"]) for looks in others.values()]
+    return (evidence_of(looks, count, options["ipv4_only"]) for looks in found.values()), beside
 
 
 def _deliver(files: Files, wish: "Wish", force: bool) -> None:

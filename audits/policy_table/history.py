@@ -36,6 +36,17 @@ def histories(store: Store, runs: Sequence[RunInfo], wanted: Sequence[str], coun
     return found
 
 
+def sharing(store: Store, runs: Sequence[RunInfo], keys: Sequence[str]) -> dict[str, list[Look]]:
+    """The looks of these runs at other domains that have one of the keys as an MX host; newest first, as the runs."""
+    found: dict[str, list[Look]] = {}
+    wanted = set(keys)
+    for run in runs:
+        for look in looks_at(store.domains(run.id), run):
+            if look.entry not in wanted and not wanted.isdisjoint(look.hosts):
+                found.setdefault(look.entry, []).append(look)
+    return found
+
+
 def looks_at(results: Iterable[DomainResult], run: RunInfo) -> Iterator[Look]:
     """The looks of one run; `StoreError` for a judgement that is none of this program."""
     for result in results:

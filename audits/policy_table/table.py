@@ -38,8 +38,11 @@ class Table(msgspec.Struct, frozen=True):
     routes: tuple[Line, ...] = ()
 
 
-def table_of(evidence: Iterable[Evidence], wish: Wish) -> Table:
-    """The table for these domains, in the order of their keys."""
+def table_of(evidence: Iterable[Evidence], wish: Wish, beside: Iterable[Evidence] = ()) -> Table:
+    """The table for these domains, in the order of their keys.
+
+    `beside` are domains that get no line, but whose mail a key may be found for.
+    """
     domains = sorted(evidence, key=lambda each: each.entry)
     if wish.format is TableFormat.TRANSPORT:
         return _routed(domains, wish)
@@ -47,7 +50,7 @@ def table_of(evidence: Iterable[Evidence], wish: Wish) -> Table:
     lines = {line.key: line for line in made if isinstance(line, Line)}
     skips = [skip for skip in made if isinstance(skip, Skip)]
     if wish.format is TableFormat.PER_SITE:
-        for skip in _colliding(lines, domains):
+        for skip in _colliding(lines, (*domains, *beside)):
             del lines[skip.entry]
             skips.append(skip)
     return Table(tuple(lines.values()), tuple(skips))
@@ -66,9 +69,13 @@ def _colliding(lines: Mapping[str, Line], domains: Iterable[Evidence]) -> list[S
             own = lines.get(each.entry)
             values = [Level(line.value), *([Level(own.value)] if own else [])]
             winner = max(values, key=PER_SITE_ORDER.index)
-            if (own is None or winner != own.value) and each.host_fact(host, Rung(winner.value)) is not Fact.YES:
+            if own is not None and winner == own.value:
+                continue
+            if each.host_fact(host, Rung(winner.value)) is not Fact.YES:
                 why = f"it is also an MX host of {each.entry}, which does not sustain {winner} there as far as known"
                 found[host] = Skip(host, why)
+            elif winner is Level.NONE and each.host_fact(host, Rung.MUST_NOPEERMATCH) is not Fact.NO:
+                found[host] = Skip(host, f"it is also an MX host of {each.entry}, whose mail would go in clear with it")
     return list(found.values())
 
 

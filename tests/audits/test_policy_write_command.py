@@ -72,6 +72,14 @@ def test_what_must_be_so_beside_the_table_is_told(store):
     assert "note: DANE of 1 domain was not looked for" in done
 
 
+def test_a_key_that_is_a_host_of_a_domain_that_was_not_named(tmp_path):
+    """In smtp_tls_per_site MX hosts are keys, too: MUST for one domain would hold for its neighbour's mail."""
+    store = write_runs(tmp_path / "runs.db", [{"mx.example.org": GOOD, "other.test": EXPIRED}])
+    done = write(store, "--runs", 1, "mx.example.org")
+    assert rows(done.stdout) == []
+    assert "also an MX host of other.test, which does not sustain MUST there" in done.stderr
+
+
 def test_a_new_file_and_its_difference(store, tmp_path):
     path = tmp_path / "table"
     done = write(store, "--output", path)

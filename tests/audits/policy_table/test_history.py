@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from audits.policy_table import history
-from audits.policy_table.history import finished_runs, histories
+from audits.policy_table.history import finished_runs, histories, sharing
 from audits.store import Store, StoreError
 from tests.audits.session_factory import GOOD
 
@@ -59,3 +59,13 @@ def test_a_judgement_that_cannot_be_read_is_a_store_error(tmp_path):
         opened.save(run.id, [msgspec.structs.replace(result, judgement=b'{"endpoints":{"a":1}}')])
         with pytest.raises(StoreError, match="holds a judgement that cannot be read"):
             windows(opened)
+
+
+def test_other_domains_that_share_a_host(tmp_path):
+    path = write_runs(
+        tmp_path / "runs.db", [{"mx.example.org": GOOD, "a.test": GOOD, "b.test": GOOD}, {"b.test": GOOD}]
+    )
+    with Store.open(path) as store:
+        found = sharing(store, finished_runs(store), ["mx.example.org"])
+        assert {entry: len(looks) for entry, looks in found.items()} == {"b.test": 2, "a.test": 1}
+        assert sharing(store, finished_runs(store), ["a.test"]) == {}

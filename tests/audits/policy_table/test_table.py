@@ -64,6 +64,28 @@ def test_none_for_a_domain_does_not_take_tls_from_its_neighbour():
     assert rows(made) == {"b.test": "MAY"}
 
 
+def test_none_for_a_domain_does_not_send_its_neighbours_mail_in_clear():
+    """b.test has no line, or only MAY, and its TLS works: NONE for the host would take it away."""
+    clear = domain("a.test", mx("other.test", Rung.NONE, "192.0.2.3"))
+    for neighbour in (
+        domain("b.test", mx("a.test"), address({}, "x.test", "192.0.2.4")),
+        domain("b.test", mx("a.test")),
+    ):
+        made = table_of([clear, neighbour], wish("per-site"))
+        assert "a.test" not in rows(made) or rows(made)["b.test"] == "MUST"
+    broken = domain("b.test", mx("a.test", Rung.NONE), address({}, "x.test", "192.0.2.4"))
+    assert rows(table_of([clear, broken], wish("per-site"))) == {"a.test": "NONE"}
+
+
+def test_domains_beside_the_table_count_too():
+    a = domain("a.test", mx("elsewhere.test"))
+    b = domain("b.test", mx("a.test", Rung.MUST_NOPEERMATCH, "192.0.2.2"))
+    assert rows(table_of([a], wish("per-site"))) == {"a.test": "MUST"}
+    made = table_of([a], wish("per-site"), [b])
+    assert rows(made) == {}
+    assert "also an MX host of b.test" in made.skips[0].why
+
+
 @pytest.mark.parametrize("best", [Rung.NONE, Rung.MAY, Rung.MUST_NOPEERMATCH, Rung.MUST])
 @pytest.mark.parametrize("other", [Rung.NONE, Rung.MAY, Rung.MUST_NOPEERMATCH, Rung.MUST])
 def test_what_postfix_finds_is_sustained_at_every_host(best, other):
