@@ -80,15 +80,16 @@ def _without_dh(tls: TlsFacts) -> Missing | Inapplicable:
 
 
 def _complete(tls: TlsFacts) -> bool:
-    """Whether the groups of TLS 1.3 and of the highest older version are all known; older ones have no more."""
+    """Whether the groups of TLS 1.3 and of the highest older version with curves are all known; others have no more."""
     offered = [version for version in tls.versions if version.offered is Fact.YES]
     if not offered or any(
         version.offered is not Fact.YES and version.offered is not Fact.NO for version in tls.versions
     ):
         return False
-    newest = [version for version in offered if version.version == "TLSv1.3"]
-    older = [version for version in offered if version.version in OLDER][:1]
-    return all(version.groups_complete or not _may_use_curves(version) for version in (*newest, *older))
+    curved = [version for version in offered if _may_use_curves(version)]
+    newest = [version for version in curved if version.version == "TLSv1.3"]
+    older = [version for version in curved if version.version in OLDER][:1]
+    return all(version.groups_complete for version in (*newest, *older))
 
 
 def _may_use_curves(version: VersionFacts) -> bool:
