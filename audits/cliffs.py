@@ -45,7 +45,14 @@ def cliffs(
     found |= set(_tlsa(seen, using))
     found |= set(_route_signatures(seen, "DANE" if using else "DNSSEC"))
     found |= set(_sts(seen, sts))
-    return tuple(sorted(found))[:SHOWN]
+    return _shown(sorted(found))
+
+
+def _shown(found: Sequence[Cliff]) -> tuple[Cliff, ...]:
+    """The first, and the first of each kind: days that roll on must not hide the one that does not."""
+    first = {(cliff.what, cliff.rolling): cliff for cliff in reversed(found)}
+    kept = {*found[:SHOWN], *first.values()}
+    return tuple(cliff for cliff in found if cliff in kept)
 
 
 def _expiries(seen: Seen) -> Iterator[Cliff]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from audits.cliffs import Cliff, cliffs, next_cliff
+from audits.cliffs import SHOWN, Cliff, cliffs, next_cliff
 from audits.dane import dane_verdict
 from audits.mta_sts import StsState, StsVerdict
 from scanner.facts import Level
@@ -47,6 +47,15 @@ def test_tlsa_records_of_a_certificate_end_with_it_and_those_of_a_key_do_not():
     assert dane_cliffs(MATCH, signed_until=UNTIL) == [(SEEN, "DANE", MX), (UNTIL, "DANE", base)]
     of_a_key = msgspec.structs.replace(MISMATCH, selector=1)
     assert dane_cliffs(of_a_key, signed_until=UNTIL) == [(UNTIL, "DANE", base)]
+
+
+def test_days_that_roll_on_do_not_hide_the_end_of_a_certificate():
+    """A zone that is signed anew each week has many ends before the one for which somebody must act."""
+    ends = tuple(SignatureEnd(f"host-{number}.test", "A", SEEN - (number + 1) * DAY) for number in range(20))
+    found = cliffs(with_policy(seen_of(), signatures=ends), (Level.MUST,), None, None)
+    assert [cliff for cliff in found if not cliff.rolling] == [found[-1]]
+    assert told(found[-1]) == [(SEEN, "MUST", MX)]
+    assert len(found) == SHOWN + 1
 
 
 ROOT = root()
