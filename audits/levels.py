@@ -106,6 +106,11 @@ def _encrypt(level: Level, seen: Observed, tls: Fact) -> LevelAnswer:
 
 
 def _must(seen: Observed, authentication: Authentication) -> LevelAnswer:
+    """The certificate is looked at first: where it is not trusted, nothing that is said inside TLS is ever heard."""
+    handshake = seen.deciding.handshake if seen.deciding else None
+    inside = seen.tls_trouble is not None and seen.tls_trouble.stage in (Stage.EHLO_TLS, Stage.MAIL_TLS)
+    if inside and handshake is not None and handshake.fits_level1 and authentication.verified is Fact.NO:
+        return LevelAnswer(Level.MUST, Fact.NO, authentication.reason)
     encrypted = _encrypt(Level.MUST, seen, seen.tls1)
     if seen.tls0 is Fact.YES and encrypted.sustained is Fact.NO and encrypted.reason is not None:
         return msgspec.structs.replace(encrypted, reason=_too_weak(seen) or encrypted.reason)

@@ -323,6 +323,20 @@ def test_an_untrusted_chain_takes_must_alone():
     assert answer.reason.cause is Cause.CERTIFICATE_EXPIRED
 
 
+@pytest.mark.parametrize("server", [Server(ehlo_tls=NEVER, helo_tls=NEVER), Server(mail_tls=NEVER)])
+def test_what_is_said_inside_tls_is_never_heard_by_a_sender_that_does_not_trust_the_chain(server):
+    trusted, distrusted = (
+        judged(asked(server)).answer(Level.MUST),
+        judged(asked(server), distrusting).answer(Level.MUST),
+    )
+    assert trusted is not None
+    assert distrusted is not None
+    assert (trusted.sustained, trusted.bounces) == (Fact.NO, True)
+    assert (distrusted.sustained, distrusted.bounces, distrusted.late) == (Fact.NO, False, False)
+    assert distrusted.reason is not None
+    assert distrusted.reason.cause is Cause.CERTIFICATE_EXPIRED
+
+
 def test_without_the_envelope_mail_in_clear_counts_as_taken_and_nothing_inside_is_asked():
     assert letters(judged(asked(DEMANDS_TLS, envelope=False))) == "++++"
     assert letters(judged(asked(Server(mail_tls=NEVER), envelope=False))) == "++++"

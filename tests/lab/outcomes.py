@@ -11,6 +11,7 @@ ABOUT_MESSAGE = re.compile(r"(?P<queue_id>[0-9A-F]{6,}|[0-9B-Zb-z]{10,}): (?P<re
 RECIPIENT = re.compile(r"to=<(?P<level>\w+)@(?P<domain>[^>]+)>")
 RECEIVED = re.compile(r"(?:^delivered |info: header Received: .* to=<| <= .* for )(?P<level>\w+)@(?P<domain>[^> ]+)")
 """One message in the log of the odd server, of the receiving Postfix (cleanup) and of Exim."""
+FINAL = re.compile(r"status=(?:sent|bounced|expired)")
 Key = tuple[str, str]
 
 
@@ -50,8 +51,12 @@ class Story:
             self.remarks.setdefault(process, []).append(rest)
 
     def gone(self) -> set[Key]:
-        """The messages that have left the queue."""
-        return {key for queue_id, key in self.keys.items() if queue_id in self.removed}
+        """The messages that have left the queue, by a line that says so or by their final status.
+
+        One of the two is enough: on a busy machine a line may be lost on its way to postlogd, which has a short queue.
+        """
+        ended = {key for key, lines in self.lines.items() if lines and FINAL.search(lines[-1])}
+        return ended | {key for queue_id, key in self.keys.items() if queue_id in self.removed}
 
     def ended(self, wanted: set[Key]) -> bool:
         return wanted <= self.gone()

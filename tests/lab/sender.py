@@ -80,6 +80,8 @@ def send_to_all(domains: Sequence[str], log: Path) -> dict[str, dict[str, Outcom
     deadline = time.monotonic() + LIMIT_S
     while not (story := Story(log)).ended(wanted):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"still in the queue: {sorted(wanted - story.gone())[:20]}")
+            left = sorted(wanted - story.gone())[:20]
+            said = {key: story.lines.get(key, [])[-5:] for key in left}
+            raise TimeoutError(f"still in the queue: {said}")
         time.sleep(0.5)
     return {domain: {level: story.outcome(level, domain) for level in LEVELS} for domain in domains}
