@@ -158,6 +158,8 @@ def _at_level(setup: "Setup", word: str) -> "Setup":
 
 
 def _setup(main_cf: "MainCf", engine: "Engine", options: dict[str, Any]) -> "Setup":
+    import msgspec
+
     from audits.postfix.resolve import configuration
     from audits.simulate.routing import routing_of
     from audits.simulate.sender import sender_of
@@ -165,7 +167,8 @@ def _setup(main_cf: "MainCf", engine: "Engine", options: dict[str, Any]) -> "Set
 
     tables = {name: _table(options[name], main_cf) for name in ("per_site", "policy_maps", "transport")}
     config = configuration(main_cf, engine, per_site=tables["per_site"], policy_maps=tables["policy_maps"])
-    return Setup(sender_of(config), routing_of(main_cf, table=tables["transport"]))
+    sender = msgspec.structs.replace(sender_of(config), now=datetime.now(UTC))
+    return Setup(sender, routing_of(main_cf, table=tables["transport"]))
 
 
 def _table(spec: str | None, main_cf: "MainCf") -> "TableList | None":

@@ -7,6 +7,7 @@ cert_match, smtp_tls_secure_cert_match, smtp_tls_fingerprint_cert_match; the att
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from ipaddress import ip_address
 
 import msgspec
@@ -56,6 +57,15 @@ def seen_certificate(
     if len(leaves) > 1 and (len(alike) > 1 or resolution.level.rank > TlsLevel.ENCRYPT.rank):
         return Why(SimulationCause.NOT_SCANNED, "which of several certificates the sender gets")
     return judged[0]
+
+
+def outlived(certificate: Certificate, now: datetime | None) -> Why | None:
+    """What was valid when it was seen may have ended since: whether it was renewed nobody knows."""
+    used = {certificate.chain[0].sha256, *certificate.verdict.verified[:-1]} if certificate.chain else set()
+    ends = [each.not_after for each in certificate.chain if each.sha256 in used and each.not_after is not None]
+    if now is None or not ends or min(ends) > now:
+        return None
+    return Why(SimulationCause.NOT_SCANNED, f"the certificate that was seen ended on {min(ends):%Y-%m-%d}; scan again")
 
 
 def server_name(sender: Sender, resolution: Resolution, names: tuple[str, str]) -> str:

@@ -12,7 +12,7 @@ from audits.postfix.resolution import Resolution
 from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
 from audits.sessions import Starttls
-from audits.simulate.certificate import server_name
+from audits.simulate.certificate import outlived, server_name
 from audits.simulate.dane_step import dane_step
 from audits.simulate.host import Host, Meeting, lost, why_of
 from audits.simulate.offer import Handshake
@@ -151,6 +151,9 @@ def _authenticated(host: Host, level: TlsLevel) -> Step:
     if fault is not None:
         kind = Kind.UNKNOWN if fault.cause == SimulationCause.NOT_SIMULATED else Kind.NEXT_MX
         return Step(kind, Word.UNKNOWN if kind is Kind.UNKNOWN else Word.UNTRUSTED, fault)
+    ended = outlived(certificate, host.sender.now) if level.checks_ca else None
+    if ended is not None:
+        return Step(Kind.UNKNOWN, Word.UNKNOWN, ended)
     return Step(Kind.TLS, Word.VERIFIED) if encrypted.sustained is Fact.YES else lost(encrypted)
 
 

@@ -77,7 +77,10 @@ class Memory(msgspec.Struct):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """A Postfix that sends. `trust` None: it trusts nobody. `notes` name what of main.cf is not followed."""
+    """A Postfix that sends. `trust` None: it trusts nobody. `notes` name what of main.cf is not followed.
+
+    `now` is when it sends; None: when each server was scanned.
+    """
 
     config: Configuration
     trust: TrustStore | None
@@ -88,6 +91,7 @@ class Sender(msgspec.Struct, frozen=True):
     aliases_count: bool
     fallback: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    now: datetime | None = None
     memory: Memory = msgspec.field(default_factory=Memory)
 
     @property

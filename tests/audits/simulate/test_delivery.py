@@ -1,5 +1,7 @@
 """One host at one level: the words of the reference, section 2, on scripted servers with real certificates."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -23,6 +25,7 @@ from tests.audits.session_factory import (
     reply,
 )
 from tests.audits.simulate.scripted_world import (
+    CA,
     SELF_SIGNED,
     UNTRUSTED,
     WEAK,
@@ -33,6 +36,7 @@ from tests.audits.simulate.scripted_world import (
     server,
     told,
 )
+from tests.certificate_factory import SEEN, leaf
 
 LEVELS = (TlsLevel.NONE, TlsLevel.MAY, TlsLevel.ENCRYPT, TlsLevel.VERIFY)
 REFUSED_IN_TLS = server(mail_tls=reply(550))
@@ -66,6 +70,16 @@ def at(level: TlsLevel, *servers: Server, text: str = "", attributes: tuple[Attr
 )
 def test_a_server_at_the_four_levels(servers: list[Server], expected: list[str]) -> None:
     assert [told(at(level, *servers)) for level in LEVELS] == expected
+
+
+def test_a_certificate_that_ended_since_the_scan_proves_nothing() -> None:
+    """Neither that it verifies nor that it does not: it may have been renewed."""
+    brief = (leaf(CA, MX, not_after=SEEN + timedelta(days=20)).facts,)
+    there = meeting(msgspec.structs.replace(facts_at(server(brief)), certificates=brief))
+    for days, expected in ((19, "tls Verified"), (21, "unknown unknown")):
+        later = msgspec.structs.replace(sender(), now=SEEN + timedelta(days=days))
+        assert told(step_at(later, Resolution(TlsLevel.VERIFY, ()), there)) == expected
+        assert told(step_at(later, Resolution(TlsLevel.ENCRYPT, ()), there)) == "tls Trusted"
 
 
 def test_without_trust_anchors_nothing_is_verified() -> None:
