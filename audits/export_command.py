@@ -15,7 +15,7 @@ _FOLDER = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("run_name", metavar="RUN", default="latest")
+@click.argument("run_name", metavar="[RUN]", default="latest")
 @click.option("--evidence", type=_FOLDER, metavar="DIR", help="A new folder for facts, chains, records and their sums.")
 @click.option(
     "--parquet", type=_FOLDER, metavar="DIR", help="A new folder of Parquet files, one for each frame (FRAMES.md)."

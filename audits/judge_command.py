@@ -24,7 +24,7 @@ OTHER_TRUST = "warning: these trusted CAs are not those of the run: grades may d
 
 
 @click.command()
-@click.argument("run_name", metavar="RUN", default="latest")
+@click.argument("run_name", metavar="[RUN]", default="latest")
 @STORE_OPTION
 @click.option("--evidence", type=_FOLDER, help="Judge an evidence pack (`tlsaudit export --evidence`), not a store.")
 @baseline_options

@@ -175,7 +175,7 @@ def opened_output(path: Path | None) -> Iterator[TextIO]:
         else:
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     except OSError as error:
-        raise OutputError(f"--output {path}: {error.strerror}") from None
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
         if name is None:
             yield stream

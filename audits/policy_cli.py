@@ -38,9 +38,12 @@ def policy() -> None:
 policy.add_command(write)
 policy.add_command(offers)
 policy.add_command(simulate)
+write.short_help = "Write a table from the newest runs that loses no mail."
+offers.short_help = "List hosts whose offer of STARTTLS the policy does not use."
+simulate.short_help = "What becomes of mail under a main.cf, today and changed."
 
 
-@policy.command()
+@policy.command(short_help="The effective level for a next-hop and a host, and why.")
 @click.option("--main-cf", "main_cf_path", required=True, metavar="FILE", help="main.cf, or postconf -n's output.")
 @click.option("--per-site", metavar="FILE", help="A table in place of smtp_tls_per_site (TYPE:FILE; else hash:).")
 @click.option("--policy-maps", metavar="FILE", help="A table in place of smtp_tls_policy_maps.")
@@ -140,7 +143,7 @@ def _print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-@policy.command()
+@policy.command(short_help="What is wrong with a main.cf or a TLS policy table.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--postfix", "version", default="3.7", show_default=True, metavar="VERSION", help="Who will read the file."
@@ -235,7 +238,7 @@ def _report(messages: "list[LintMessage]", output: str) -> None:
         raise SystemExit(1)
 
 
-@policy.command()
+@policy.command(short_help="List the checks of `lint`, or show the page of one.")
 @click.argument("id", required=False)
 def checks(id: str | None) -> None:
     """List the checks of `lint`, or show the page of one: why it matters, a failing and a passing example."""

@@ -31,7 +31,7 @@ from audits.scan_run import Job, run_job
 from audits.self_check import default_ehlo, ehlo_warning, has_ipv6_route
 from audits.session_log import SessionLog
 from audits.store import RunInfo, RunStart, Store, StoreError, input_digest
-from audits.tables import print_table, summary
+from audits.tables import domains, print_table, summary
 from audits.trust import TrustStore, TrustStoreError, load_trust_store
 from scanner.dns_lookup import Resolver, ResolverError, ValidationCheck, system_resolvers, trusted_for_dnssec
 from scanner.egress import EgressBlocked
@@ -142,7 +142,7 @@ def _scan(asked: ScanJob) -> int:
 def _say_opening(asked: ScanJob, run: RunInfo) -> None:
     """What is about to happen, and what about this machine may spoil it."""
     resumed = f", {run.done} of them done before" if run.done else ""
-    asked.say(f"run {run.name}: {run.targets} domains{resumed}; EHLO {asked.settings.ehlo}")
+    asked.say(f"run {run.name}: {domains(run.targets)}{resumed}; EHLO {asked.settings.ehlo}")
     if asked.doors.connect is connect_tcp and (warning := ehlo_warning(asked.settings.ehlo)):
         asked.say(f"warning: {warning}")
 

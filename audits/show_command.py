@@ -31,7 +31,8 @@ def show(domain: str, run_name: str, as_json: bool, store: str) -> None:
     except StoreError as error:
         raise _failed(error) from None
     if found is None:
-        raise click.UsageError(f"run {run_name} has no result for {domain!r}")
+        where = "the newest run" if run_name == "latest" else f"run {run_name}"
+        raise click.UsageError(f"{where} has no result for {domain!r}; --run names another run")
     if as_json:
         click.echo(domain_json(found))
         return

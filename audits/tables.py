@@ -80,7 +80,12 @@ def expiry(record: DomainRecord) -> str:
 def summary(grades: Counter[Grade], targets: int, seconds: float) -> str:
     """The last line of a run: how many domains have which grade."""
     counted = ", ".join(f"{grades[grade]} {grade.value}" for grade in Grade if grades[grade])
-    return f"{targets} domains in {duration(seconds)}: {counted or 'nothing to do'}"
+    return f"{domains(targets)} in {duration(seconds)}: {counted or ('no result yet' if targets else 'nothing to do')}"
+
+
+def domains(number: int) -> str:
+    """A number of domains, in words."""
+    return "1 domain" if number == 1 else f"{number} domains"
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from scanner.domain_name import printable
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
 from scanner.facts import BadLine, Target
-from scanner.failures import LocalTroubleError
+from scanner.failures import Kind, LocalTroubleError
 from scanner.pipeline import ProbedDomain, run_scan
 from scanner.settings import ScanSettings
 from scanner.targets import target_from_text
@@ -54,6 +54,8 @@ def trace_host(host: str, loglevel: int, options: dict[str, Any]) -> int:
 
 def _target(host: str) -> Target:
     """The host as a next-hop in brackets: no MX look-up."""
+    if host.split() != [host]:
+        raise click.BadParameter("write one host name or address, without spaces", param_hint="HOST")
     name, colon, port = host.rpartition(":") if host.count(":") == 1 else (host, "", "")
     bracketed = host if host.startswith("[") else f"[IPv6:{host}]" if host.count(":") > 1 else f"[{name}]{colon}{port}"
     target = target_from_text(bracketed, "HOST")
@@ -71,6 +73,7 @@ def _told(result: ProbedDomain) -> int:
         click.echo(f"{result.facts.target.name} has no address ({result.facts.route.status.value})")
     for ref in result.facts.endpoints:
         if ref.failure:
-            click.echo(f"{ref.endpoint.key}: not contacted: {ref.failure.kind.value}")
+            hint = " (--allow-private lifts that)" if ref.failure.kind is Kind.ADDRESS_NOT_PUBLIC else ""
+            click.echo(f"{ref.endpoint.key}: not contacted: {ref.failure.kind.value}{hint}")
     worked = any(s.handshake and not s.failure for facts in result.endpoints for s in facts.sessions)
     return 0 if worked else EXIT_GATE

@@ -16,6 +16,14 @@ from audits.nightly.places import Places, places
 from audits.nightly.scan_words import scan_parameters
 
 MAX_BYTES = 1_000_000
+_WANTED = {
+    "lists": 'write lists = ["domains.txt"]',
+    "server": 'write server = "mail.example.org"',
+    "sender": 'write sender = "tlsaudit@example.org"',
+    "to": 'write to = ["postmaster@example.org"]',
+    "url": 'write url = "https://hooks.example.org/tlsaudit"',
+}
+"""What to write for a key that must be there."""
 
 
 def read_config(file: Path) -> Night:
@@ -80,6 +88,9 @@ def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Place
     if "unknown field" in words:
         key = words.split("`")[1]
         words = f"there is no {key!r} here"
+    if "missing required field" in words:
+        key = words.split("`")[1]
+        words = f"it is missing: {_WANTED.get(key, 'write ' + key + ' = ...')}"
     line = where.get((table, key)) or where.get(("", table)) or where.get((table, "")) or where.get(("", key)) or 1
     said = f"{table}.{key}" if table and key else table or key
     return Mistake(name, line, f"{said}: {words}" if said else words)
@@ -101,11 +112,15 @@ def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
     ):
         if file and not night.path(file).is_file():
             yield Mistake(name, where.get((table, key), 1), f"{table}.{key}: there is no file {night.path(file)}")
-    for key in Reporting.__struct_fields__:
-        file = getattr(config.report, key)
-        if file and not night.path(file, "run").parent.is_dir():
-            line = where.get(("report", key), 1)
-            yield Mistake(name, line, f"report.{key}: there is no folder {night.path(file, 'run').parent}")
+    written = {("report", key): getattr(config.report, key) for key in Reporting.__struct_fields__}
+    written |= {("", "log"): config.log, ("", "store"): "" if "://" in config.store else config.store}
+    for (table, key), file in written.items():
+        path = night.path(file, "run")
+        said = f"{table}.{key}" if table else key
+        if file and not path.parent.is_dir():
+            yield Mistake(name, where.get((table, key), 1), f"{said}: there is no folder {path.parent}")
+        elif file and path.is_dir():
+            yield Mistake(name, where.get((table, key), 1), f"{said}: {path} is a folder: name a file in it")
 
 
 def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mistake]:

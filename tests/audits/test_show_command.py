@@ -57,7 +57,7 @@ def test_show_json_is_for_programs(store):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["d2.example"], "run latest has no result for 'd2.example'"),
+        (["d2.example"], "the newest run has no result for 'd2.example'; --run names another run"),
         (["\x1b[2J"], r"no result for '\x1b[2J'"),
         (["\udcff"], r"no result for '\udcff'"),
         (["d1.example", "--run", "2025"], "there is no run '2025'"),

@@ -101,6 +101,7 @@ def test_the_summary_counts_grades_from_weak_to_strong():
     grades = Counter({Grade.MUST: 2, Grade.MAY: 1, Grade.NO_MAIL: 3})
     assert summary(grades, 6, 61) == "6 domains in 1 min 1 s: 1 MAY, 2 MUST, 3 NO_MAIL"
     assert summary(Counter(), 0, 0) == "0 domains in 0.0 s: nothing to do"
+    assert summary(Counter(), 1, 2) == "1 domain in 2.0 s: no result yet"
 
 
 @pytest.mark.parametrize(

@@ -90,12 +90,18 @@ def test_a_name_is_looked_up_without_mx(small):
 def test_each_address_is_shown_or_said_to_be_left_alone(small):
     done = trace(small, 1, host="many.example", allow=False)
     assert done.exit_code == 1
-    assert done.stdout.count("not contacted: address-not-public") == 2
+    assert done.stdout.count("not contacted: address-not-public (--allow-private lifts that)") == 2
 
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("not a host", "HOST"), ("mx.example:99999", "HOST"), ("", "HOST"), ("[192.0.2.1", "HOST"), ("a..b", "HOST")],
+    [
+        ("not a host", "without spaces"),
+        ("mx.example:99999", "HOST"),
+        ("", "HOST"),
+        ("[192.0.2.1", "HOST"),
+        ("a..b", "HOST"),
+    ],
 )
 def test_what_is_no_host_is_wrong_use(host, words):
     done = CliRunner().invoke(cli, ["trace", "--", host])

@@ -81,6 +81,7 @@ def test_a_good_file_becomes_the_parameters_of_a_scan(write, tmp_path):
         ('on = ["gate"]', "[diff]\nwindow = 0", 22, "write 1 or more"),
         ('on = ["gate"]', "[keep]\ndays = -1", 22, "keep: days"),
         ('on = ["gate"]', "[webhook]\nurl = 'ftp://x'", 22, "write https://"),
+        ("{run}.html", ".", 15, "is a folder: name a file in it"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(write, old, new, line, said):
@@ -103,7 +104,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
     [
         (b"a = 1\nb = ", 2, "no TOML"),
         (b"a = 1\n\xff", 2, "not UTF-8"),
-        (b"", 1, "missing required field `lists`"),
+        (b"", 1, "lists: it is missing: write lists = ["),
+        (b"lists = ['x']\n[mail]\n", 2, "mail.server: it is missing: write server = "),
         (b"lists = 3", 1, "lists"),
         (b"x" * (MAX_BYTES + 1), 1, "larger than"),
     ],
