@@ -6,7 +6,7 @@ No network and no clock: facts as a scan writes them, of servers that stand in d
 judge and stored in a real store. The content is the same each time.
 """
 
-import sys
+import argparse
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -137,7 +137,9 @@ def make(file: Path) -> None:
 
 def main() -> None:
     """Writes to the file that is named, or to the usual one; an older one is replaced."""
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="the store to write")
+    file = parser.parse_args().file
     half_made = file.with_name(f".{file.name}.new")
     for left in half_made.parent.glob(f"{half_made.name}*"):
         left.unlink()
