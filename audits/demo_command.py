@@ -1,5 +1,8 @@
 """`tlsaudit demo`: the real scanner on the embedded lab; the run is stored like any other."""
 
+import shlex
+import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,8 +49,15 @@ def demo(store: str, form: str, verbose: int) -> None:
         options = scan.make_context("demo", arguments).params
         code = run_scan_command(scan_settings(options), options, lab.connect)
     if form == "table":
-        click.echo(f"\nThe evidence for one of them:  tlsaudit show {lab.domains[0].name}", err=True)
+        click.echo(f"\nThe evidence for one of them:  {_show_words(lab.domains[0].name, store)}", err=True)
     raise SystemExit(code)
+
+
+def _show_words(domain: str, store: str) -> str:
+    """What shows the evidence, as it can be typed here: in a fresh environment the command is not in PATH."""
+    called = sys.argv[0] if "/" in sys.argv[0] and not shutil.which("tlsaudit") else "tlsaudit"
+    words = [called, "show", domain]
+    return shlex.join(words if store == "tlsaudit.db" else [*words, "--store", store])
 
 
 @contextmanager

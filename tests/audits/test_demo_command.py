@@ -1,7 +1,11 @@
 """`tlsaudit demo`: the real scanner on the embedded lab, in this process; every domain has the grade it must have."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -56,6 +60,16 @@ def test_sessions_are_told_on_stderr(demo):
     done, _ = demo
     assert "TLS connection established: TLSv1.3" in done.stderr
     assert " domains in " in done.stderr.splitlines()[-1]
+
+
+def test_what_is_said_last_can_be_typed(tmp_path):
+    command = Path(sys.executable).with_name("tlsaudit")
+    elsewhere = {**os.environ, "PATH": "/usr/bin:/bin"}
+    arguments = [str(command), "demo", "--store", "my demo.db"]
+    done = subprocess.run(arguments, cwd=tmp_path, env=elsewhere, capture_output=True, text=True, check=True)
+    words = done.stderr.splitlines()[-1].partition(":  ")[2]
+    shown = subprocess.run(words, shell=True, cwd=tmp_path, env=elsewhere, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("must.example  MUST")
 
 
 def test_the_lab_is_gone_afterwards(demo):
