@@ -107,7 +107,7 @@ def unusable(evidence: Evidence) -> str:
 def candidates(evidence: Evidence, wish: Wish) -> Iterator[Candidate]:
     """The values that the table's format and the Postfix version know, the best first."""
     if wish.format is TableFormat.PER_SITE:
-        yield Candidate(Rung.MUST, "MUST", trusting=not evidence.names_known)
+        yield Candidate(Rung.MUST, "MUST", trusting=not _hosts_known(evidence))
         yield Candidate(Rung.MUST_NOPEERMATCH, "MUST_NOPEERMATCH")
         yield Candidate(Rung.MAY, "MAY")
         yield Candidate(Rung.NONE, "NONE")
@@ -128,15 +128,24 @@ def _authenticated(evidence: Evidence, version: Version) -> Iterator[Candidate]:
     if version >= ATTRIBUTE_SINCE["servername"]:
         pkix.append((Rung.MUST_BY_NAME, " servername=hostname"))
     patterns = sts_patterns(evidence)
+    own = evidence.newest.status in (RouteStatus.NEXT_HOP, RouteStatus.IMPLICIT_MX)
     for rung, attribute in pkix:
-        if evidence.ways[Way.NEXTHOP] is Fact.YES and not attribute and valid_hostname(evidence.newest.name):
-            yield Candidate(rung, "secure match=nexthop")
+        named = evidence.ways[Way.NEXTHOP] is Fact.YES and (own or not attribute)
+        if named and valid_hostname(evidence.newest.name):
+            yield Candidate(rung, f"secure match=nexthop{attribute}")
         elif evidence.ways[Way.STS] is Fact.YES and patterns:
             yield Candidate(rung, f"secure match={':'.join(patterns)}{attribute}")
-    own = evidence.newest.status in (RouteStatus.NEXT_HOP, RouteStatus.IMPLICIT_MX)
-    known = own or evidence.ways[Way.DNSSEC] is Fact.YES
     for rung, attribute in pkix:
-        yield Candidate(rung, f"verify{attribute}", trusting=not known)
+        yield Candidate(rung, f"verify{attribute}", trusting=not _hosts_known(evidence))
+
+
+def _hosts_known(evidence: Evidence) -> bool:
+    """Whether the hosts' own names, which MUST and verify compare, are known for sure.
+
+    That a certificate names the domain, or that a policy lists the hosts, helps only the levels that ask for it: who
+    forges MX records leads MUST to a host of his own, also where there were no records.
+    """
+    return evidence.newest.status is RouteStatus.NEXT_HOP or evidence.ways[Way.DNSSEC] is Fact.YES
 
 
 def _partly_dane(evidence: Evidence) -> bool:

@@ -105,8 +105,23 @@ def test_dane_where_one_host_has_it_and_another_no_tls_at_all(ways, version, exp
 
 
 def test_strict_in_per_site():
-    assert value(window(address()), form="per-site", strict=True) == "MUST_NOPEERMATCH"
-    assert value(window(address(), ways=STS), form="per-site", strict=True) == "MUST"
+    """MUST compares the MX host's name alone: who forges the MX records passes it, whatever a policy or the domain's
+    own name in today's certificates would say."""
+    for ways in (dict.fromkeys(Way, Fact.NO), STS, NEXTHOP):
+        assert value(window(address(), ways=ways), form="per-site", strict=True) == "MUST_NOPEERMATCH"
+        assert line_of(window(address(), ways=ways), wish("per-site")).candidate.trusting
+    forged = {"ways": NEXTHOP, "status": RouteStatus.IMPLICIT_MX}
+    assert value(window(address(), **forged), form="per-site", strict=True) == "MUST_NOPEERMATCH"
+    for known in ({"ways": DNSSEC}, {"ways": NEXTHOP, "status": RouteStatus.NEXT_HOP}):
+        assert value(window(address(), **known), form="per-site", strict=True) == "MUST"
+
+
+def test_a_domain_that_is_its_own_host_is_asked_for_by_its_own_name():
+    """`verify` alone would take any host that a forged MX record names."""
+    own = {"ways": NEXTHOP, "status": RouteStatus.IMPLICIT_MX}
+    made = value(window(address(ENCRYPTED | BY_NAME), **own), strict=True)
+    assert made == "secure match=nexthop servername=hostname"
+    assert value(window(address(ENCRYPTED | BY_NAME), ways=NEXTHOP), strict=True) == "encrypt"
 
 
 def test_what_trusts_unsigned_names_says_so():
