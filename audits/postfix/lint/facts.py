@@ -17,8 +17,9 @@ from audits.postfix.per_site import PER_SITE_ORDER
 from audits.postfix.policy_map import PolicyEntry, keys_for, parse_entry
 from audits.postfix.tables import fold_key
 from audits.postfix.tls_levels import TLS_LEVEL_OF, TlsLevel, per_site_value
+from audits.reasons import Cause
 from scanner.domain_name import printable
-from scanner.facts import Fact
+from scanner.facts import Fact, RouteStatus
 
 EXAMPLE = """\
 example.org mx1.example.org MUST
@@ -201,13 +202,13 @@ def _first_word(row: Row) -> str:
 )
 def fails(table: FactTable) -> Found:
     """The scan saw that the servers do not sustain what the line demands: the mail is deferred, or bounced at once
-    where the server answers 5xx to STARTTLS. Where other hosts of the domain sustain it, only this host is skipped,
-    which is a warning."""
+    where the server answers 5xx to STARTTLS. Where other hosts of the domain sustain it, this host is only skipped
+    otherwise, which is a warning."""
     for line, met in _by_row(table.met).items():
         failing = [each for each in met if each.fact is Fact.NO]
         if not failing:
             continue
-        alone = [each for each in failing if _all_fail(each.look, met)]
+        alone = [each for each in failing if _all_fail(each.look, met) or _bounces(each)]
         worst_case = (alone or failing)[0]
         why = f": {worst_case.why}" if worst_case.why else ""
         place = f"{printable(worst_case.host)}, an MX host of {worst_case.look.entry}{_more(failing)}"
@@ -219,6 +220,11 @@ def _all_fail(look: Look, met: list[Met]) -> bool:
     """Whether the line leaves the domain no host that answered."""
     own = {each.host for each in met if each.look is look and each.fact is Fact.NO}
     return own == set(_answered(look))
+
+
+def _bounces(met: Met) -> bool:
+    """Whether smtp(8) returns the mail at once, even where another host would take it."""
+    return met.why.startswith(Cause.STARTTLS_REFUSED)
 
 
 @BOTH.check(
@@ -257,9 +263,14 @@ def loophole(table: FactTable) -> Found:
     forges DNS answers chooses the name. "Closing a DNS loophole with per-site TLS policies" (TLS_README)."""
     for line, met in _by_row(table.met).items():
         names = [each for each in met if each.level is TlsLevel.VERIFY and each.fact is Fact.YES]
-        unsure = [each for each in names if not any(fact is not Fact.NO for fact in each.look.ways.values())]
+        unsure = [each for each in names if _forgeable(each.look) and "match=" not in each.row.value.lower()]
         if unsure:
             yield line, f"the MX hosts of {unsure[0].look.entry}{_more(unsure)} are known from unsigned records"
+
+
+def _forgeable(look: Look) -> bool:
+    """Whether who forges DNS answers chooses the host, and with it the name that its certificate must have."""
+    return look.status is not RouteStatus.NEXT_HOP and look.ways.get(Way.DNSSEC) is Fact.NO
 
 
 @SITE.check(

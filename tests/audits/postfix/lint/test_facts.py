@@ -7,7 +7,7 @@ from audits.postfix.lint import Kind, Severity
 from audits.postfix.lint.facts import concerned, fact_table
 from audits.postfix.lint.rows import table_rows
 from audits.postfix.tls_levels import TlsLevel
-from scanner.facts import Fact
+from scanner.facts import Fact, RouteStatus
 from tests.audits.policy_table.look_factory import address, facts, look
 from tests.audits.sample_records import HOSTILE, OBEYED
 
@@ -48,6 +48,27 @@ def test_where_another_host_takes_the_mail_it_is_a_warning():
     assert found("a.test MUST\n", TWO) == [(1, "facts-fails", Severity.WARNING)]
     (message, *_) = lint_beside("a.test MUST\n", Kind.PER_SITE, TWO)
     assert "MUST fails today at m2.test, an MX host of a.test: certificate-expired: " in message.message
+
+
+def test_a_host_that_refuses_starttls_sends_the_mail_back_whatever_the_others_do():
+    refusal = {Rung.MUST_NOPEERMATCH: "starttls-refused: 502", Rung.MUST: "starttls-refused: 502"}
+    refusing = address(facts(Rung.MAY), host="m2.test", at="192.0.2.2", reasons=refusal)
+    looks = (look(address(host="m1.test"), refusing, entry="a.test", name="a.test"),)
+    assert found("a.test MUST_NOPEERMATCH\n", looks) == [(1, "facts-fails", Severity.ERROR)]
+    assert found("a.test MAY\n", looks) == []
+
+
+def test_only_signed_mx_records_and_brackets_close_the_loophole_for_must():
+    """That today's certificate names the domain, or a policy its hosts, does not: MUST compares the host alone."""
+
+    def noted(line, **more):
+        looks = (look(address(host="m.test"), entry="a.test", name="a.test", **more),)
+        return "facts-loophole" in {each.id for each in lint_beside(line, Kind.POLICY_MAPS, looks)}
+
+    known = {way: {**dict.fromkeys(Way, Fact.NO), way: Fact.YES} for way in Way}
+    assert [noted("a.test verify\n", ways=known[way]) for way in (Way.DNSSEC, Way.STS, Way.NEXTHOP)] == [0, 1, 1]
+    assert not noted("a.test verify match=m.test\n")
+    assert not noted("a.test verify\n", status=RouteStatus.NEXT_HOP)
 
 
 def test_the_greater_value_decides_and_its_line_is_named():
