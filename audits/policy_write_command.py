@@ -120,6 +120,7 @@ def _evidence(
     """Of the domains; and where keys are found `by_host`, of those without a line that share a host with them."""
     from audits.policy_table.evidence import evidence_of
     from audits.policy_table.history import finished_runs, histories, sharing
+    from audits.policy_table.run_age import trust_notes
     from audits.store import Store
 
     count = options["count"]
@@ -135,8 +136,20 @@ def _evidence(
     if len(runs) < count:
         held = f"{len(runs)} finished run{'s' if len(runs) > 1 else ''}"
         click.echo(f"{options['store']} holds {held}, {count} are wanted: no line demands TLS yet (--runs)", err=True)
+    for note in trust_notes(runs[:count], _trusted_here()):
+        click.echo(f"note: {note}", err=True)
     beside = [evidence_of(looks, len(looks), options["ipv4_only"]) for looks in others.values()]
     return (evidence_of(looks, count, options["ipv4_only"]) for looks in found.values()), beside
+
+
+def _trusted_here() -> str:
+    """The digest of this system's trust anchors; "" where it has none."""
+    from audits.trust import TrustStoreError, load_trust_store
+
+    try:
+        return load_trust_store().digest
+    except TrustStoreError:
+        return ""
 
 
 def _deliver(files: Files, wish: "Wish", force: bool) -> None:

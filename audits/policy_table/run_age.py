@@ -1,6 +1,6 @@
-"""What a reader must know of the run that an answer rests on: that it is old, or does not have all of its domains."""
+"""What a reader must know of the runs that an answer rests on: old ones, unfinished ones, other trust anchors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from audits.store_runs import RunInfo, RunStatus
@@ -16,3 +16,11 @@ def run_notes(run: RunInfo, now: datetime) -> Iterator[str]:
     age = now - run.started
     if age > OLD:
         yield f"run {run.name} is {age.days} days old: servers and certificates may have changed since; scan again"
+
+
+def trust_notes(runs: Iterable[RunInfo], here: str) -> Iterator[str]:
+    """A sentence where runs trusted other CAs than this machine does; `here` is the digest of these ("": unknown)."""
+    names = [run.name for run in runs if here and run.trust_digest not in ("", here)]
+    if names:
+        which = f"run{'s' if len(names) > 1 else ''} {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}"
+        yield f"{which} trusted other CAs than this system does (--cafile?): what is verified here needs them, too"

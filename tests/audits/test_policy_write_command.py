@@ -1,11 +1,13 @@
 """`tlsaudit policy write`: what it prints, what it replaces, and when it writes nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from audits.cli import cli
+from audits.store import RunStart, Store
 from tests.audits.policy_table.store_factory import EXPIRED, write_runs
 from tests.audits.postfix.oracle import config_folder, queried, written
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT
@@ -70,6 +72,16 @@ def test_what_must_be_so_beside_the_table_is_told(store):
     assert "main.cf: smtp_tls_CAfile = FILE" in done
     assert "main.cf: none of the routed domains may be one of your own" in done
     assert "note: DANE of 1 domain was not looked for" in done
+
+
+def test_runs_with_other_trust_anchors_are_told(store, tmp_path):
+    """The sender may not know the CAs of --cafile, and would defer what they verified."""
+    assert "other CAs" not in write(store).stderr
+    path = tmp_path / "runs.db"
+    with Store.open(path, writing=True) as other:
+        run = other.begin_run(RunStart(started=datetime.now(UTC), input_digest="", trust_digest="ab" * 32), [])
+        other.finish_run(run.id, datetime.now(UTC))
+    assert "trusted other CAs than this system does" in write(path).stderr
 
 
 def test_a_key_that_is_a_host_of_a_domain_that_was_not_named(tmp_path):

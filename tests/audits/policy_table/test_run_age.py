@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from audits.policy_table.run_age import OLD, run_notes
+from audits.policy_table.run_age import OLD, run_notes, trust_notes
 from audits.store_runs import RunInfo, RunStatus
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -37,3 +37,13 @@ def test_an_old_run_is_told():
 def test_a_run_that_goes_on_is_told():
     half = msgspec.structs.replace(WHOLE, status=RunStatus.UNFINISHED, finished=None, done=4)
     assert list(run_notes(half, NOW)) == ["run night is not finished: 4 of 9 domains are in it"]
+
+
+def test_other_trust_anchors_are_told():
+    mine, other = (msgspec.structs.replace(WHOLE, name=name, trust_digest=name) for name in ("mine", "other"))
+    assert list(trust_notes([mine, WHOLE], "mine")) == []
+    assert list(trust_notes([mine, other], "")) == []
+    (words,) = trust_notes([mine, other], "mine")
+    assert words.startswith("run other trusted other CAs")
+    (words,) = trust_notes([other] * 6, "mine")
+    assert "other and others trusted" in words
