@@ -86,12 +86,14 @@ def _routed(domains: Iterable[Evidence], wish: Wish) -> Table:
     policies: dict[str, Line] = {}
     routes: list[Line] = []
     skips: list[Skip] = []
+    refusing = {each.entry for each in domains if each.newest.brackets and each.refuted(Rung.MUST)}
     for each in domains:
-        fault = _unroutable(each, wish)
+        keys = [each.entry] if each.newest.brackets else [f"[{host}]" for host in each.hosts]
+        shared = next((f"{key} is a next-hop of its own, where MUST fails" for key in keys if key in refusing), "")
+        fault = _unroutable(each, wish) or printable(shared)
         if fault:
             skips.append(Skip(each.entry, fault))
             continue
-        keys = [each.entry] if each.newest.brackets else [f"[{host}]" for host in each.hosts]
         made = list(_bracket_lines(each, keys, wish))
         if not each.newest.brackets:
             routes.append(msgspec.structs.replace(made[0], key=each.entry, value=f"smtp:{', '.join(keys)}"))

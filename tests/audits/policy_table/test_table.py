@@ -124,6 +124,14 @@ def test_routes_and_the_policies_of_their_brackets():
     assert made.skips[0].why.startswith("not MUST: certificate-expired")
 
 
+def test_no_route_over_a_next_hop_whose_own_look_failed():
+    """Both would share the key [m.test], and with it MUST."""
+    own = domain("[m.test]", mx("m.test", Rung.MUST_NOPEERMATCH), name="m.test", brackets=True)
+    made = table_of([own, domain("a.test", mx("m.test"))], wish("transport"))
+    assert rows(made) == routes(made) == {}
+    assert made.skips[1].why == "[m.test] is a next-hop of its own, where MUST fails"
+
+
 def test_strict_freezes_no_name_from_unsigned_mx_records():
     signed, unsigned = (domain(f"{n}.test", mx("m.test"), ways=ways) for n, ways in (("a", SIGNED), ("b", UNSIGNED)))
     made = table_of([signed, unsigned], wish("transport", strict=True))
