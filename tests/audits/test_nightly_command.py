@@ -153,7 +153,7 @@ def test_kill_at_any_moment_loses_nothing_that_was_committed(good):
 def test_a_store_that_cannot_be_written_is_told_and_stays(good):
     night(good)
     (good.folder / "night.db").rename(good.folder / "full.db")
-    (good.folder / "night.db").mkdir()
+    (good.folder / "night.db").write_bytes(b"no database" * 1000)
     code, out, err = night(good)
     assert (code, out) == (4, "")
     assert err.startswith("Error: ")
