@@ -63,6 +63,8 @@ def judge(run_name: str, store: str, **options: Any) -> None:
         tally = Tally(judging.gate)
         with opened_runs(store, options["evidence"]) as opened:
             run = opened.run(run_name)
+            if run.finished is None:
+                click.echo(f"warning: run {run.name} is not finished: {run.done} of {run.targets} domains", err=True)
             if trust.digest != run.trust_digest:
                 click.echo(OTHER_TRUST, err=True)
             write = writer(options["form"], judging.baselines)

@@ -21,7 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("run_name", metavar="RUN", default="latest")
+@click.argument("run_name", metavar="[RUN]", default="latest")
 @click.option("--html", type=_FILE, help="One self-contained HTML file.")
 @click.option(
     "--notebook",
@@ -87,12 +87,14 @@ def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> N
     from audits.reports.csv_report import write_csv
     from audits.reports.markdown import write_markdown
 
+    if run.finished is None:
+        click.echo(f"warning: run {run.name} is not finished: {run.done} of {run.targets} domains", err=True)
     judging = chosen(options)
-    judge = _judge(judging, options)
+    judge, trust_digest = _judge(judging, run, options)
     if options["html"]:
         from audits.reports.html import Head, write_html
 
-        head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
+        head = Head(run.name, run.started, run.finished, run.tool_version, trust_digest, judging.baselines)
         with opened_output(options["html"]) as stream:
             write_html(stream, head, _domains(store, run, judge))
     if options["csv_file"]:
@@ -109,12 +111,16 @@ def _domains(store: "Store", run: "RunInfo", judge: "Judge | None") -> "Iterator
     return judged_domains(store, run.id, judge)
 
 
-def _judge(judging: "Chosen", options: dict[str, Any]) -> "Judge | None":
+def _judge(judging: "Chosen", run: "RunInfo", options: dict[str, Any]) -> "tuple[Judge | None, str]":
+    """Who judges, and by which trust store: nobody anew without a baseline, and then it is that of the run."""
     from audits.baseline_options import evaluator_of
     from audits.judge import Judge
+    from audits.judge_command import OTHER_TRUST
     from audits.trust import load_trust_store
 
     if not judging.baselines:
-        return None
+        return None, run.trust_digest
     trust = load_trust_store(options["cafile"], options["capath"], system=not options["no_system_trust"])
-    return Judge(trust, options["verify_depth"], None, evaluator_of(judging))
+    if trust.digest != run.trust_digest:
+        click.echo(OTHER_TRUST, err=True)
+    return Judge(trust, options["verify_depth"], None, evaluator_of(judging)), trust.digest

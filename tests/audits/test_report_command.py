@@ -4,6 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from audits.cli import cli
+from audits.judge_command import OTHER_TRUST
+from audits.store import Store
+from tests.stored_samples import entries, start
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,8 @@ def test_all_three_files_appear(store, tmp_path):
         for word in (option, str(file))
     ]
     result = report("latest", "--store", store, *words, "--baseline", "mozilla-intermediate")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"{OTHER_TRUST}\n", "the demo has a trust store of its own"
     assert all("legacy.example" in file.read_text() for file in files)
     assert sorted(tmp_path.iterdir()) == sorted(files), "no temporary file stays"
 
@@ -51,3 +55,11 @@ def test_wrong_use_is_told_and_nothing_is_written(store, tmp_path, monkeypatch, 
 def test_a_store_that_is_not_there_is_our_failure(tmp_path):
     result = report("--store", str(tmp_path / "none.db"), "--html", str(tmp_path / "r.html"))
     assert result.exit_code == 4
+
+
+def test_a_run_that_is_not_finished_is_told(tmp_path):
+    with Store.open(tmp_path / "s.db", writing=True) as opened:
+        opened.begin_run(start(), entries(3))
+    result = report("--store", str(tmp_path / "s.db"), "--csv", str(tmp_path / "r.csv"))
+    assert result.exit_code == 0
+    assert "is not finished: 0 of 3 domains" in result.stderr
