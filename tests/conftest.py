@@ -1,6 +1,10 @@
-"""What all tests share: names of tests that are the same in every process."""
+"""What all tests share: names of tests that are the same in every process, and properties without a clock."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tlsaudit", deadline=None)  # machines are shared: how long an example takes says nothing
+settings.load_profile("tlsaudit")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -24,13 +24,14 @@ from msgspec import Struct
 
 from audits.store import DomainResult, RunStart, Store
 from scanner.facts import Target
-from tests.bench.scan_lines import Bench, bench
+from tests.bench.scan_lines import Bench, bench, watched
 from tests.loopback_world import ROOT
 
 TABLE = ROOT / "data" / "bench-diff.md"
 NIGHTS = 4
 """The two that are compared, and those before them that the diff looks back to."""
 BATCH = 500
+POLL_S = 0.02
 SHARES = {"no domain": 0.0, "3 % of the domains": 0.03, "every domain": 1.0}
 COLUMNS = (
     "domains",
@@ -96,13 +97,14 @@ def diffed(store: Path) -> Used:
     began = time.monotonic()
     with output.open("wb") as stream:
         process = subprocess.Popen(command, cwd=ROOT, stdout=stream)
+        _, peak_mb = watched(process.pid, POLL_S)
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise RuntimeError(f"diff ended with {process.returncode}")
     wall = time.monotonic() - began
     told = len(output.read_bytes().splitlines()) - 1
-    return Used(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, told)
+    return Used(wall, used.ru_utime + used.ru_stime, peak_mb, told)
 
 
 def rows(path: Path, shape: DomainResult, domains: int) -> Iterator[str]:

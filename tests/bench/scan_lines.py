@@ -64,7 +64,7 @@ class Bench(Struct, frozen=True):
         started = time.monotonic()
         arguments = ("scan", *self._arguments(), *more, "domains.txt")
         with self.world.command(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            levels, peak = _watched(process.pid)
+            levels, peak = watched(process.pid)
             _, status, used = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -131,14 +131,17 @@ def write_domains(path: Path, lines: int) -> None:
         stream.writelines(f"d{number:07}.example\n" for number in range(lines))
 
 
-def _watched(pid: int) -> tuple[list[float], float]:
-    """Resident memory now and then until the process ends, and its peak; in MB, from /proc (Linux)."""
+def watched(pid: int, poll_s: float = POLL_S) -> tuple[list[float], float]:
+    """Resident memory now and then until the process ends, and its peak; in MB, from /proc (Linux).
+
+    Not what wait4(2) tells: that begins with the memory of the process that started it.
+    """
     levels: list[float] = []
     peak = 0.0
     while fields := _memory(pid):
         levels.append(fields["VmRSS"])
         peak = fields["VmHWM"]
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
     return levels, peak
 
 
