@@ -45,8 +45,6 @@ def read_config(file: Path) -> Night:
         raise ConfigError((Mistake(name, _line_of(error, text), f"no TOML: {error}"),)) from None
     where = places(text)
     config, mistakes = _converted(data, name, where)
-    if config is None:
-        raise ConfigError(mistakes)
     night = Night(config, file.resolve().parent, {})
     scan, found = scan_parameters(night, name, where)
     mistakes = (*mistakes, *found, *_missing_files(night, name, where), *_wrong_values(config, name, where))
@@ -62,23 +60,29 @@ def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
     return int(number) if number.isdecimal() else text.count("\n") + 1
 
 
-def _converted(data: dict[str, Any], name: str, where: Places) -> tuple[NightConfig | None, tuple[Mistake, ...]]:
-    """The file as structs. Tables are converted one by one, so that more than one mistake is found."""
+def _converted(data: dict[str, Any], name: str, where: Places) -> tuple[NightConfig, tuple[Mistake, ...]]:
+    """The file as structs. What cannot be used is left out, so that the rest is checked all the same."""
     mistakes = []
-    kept = dict(data)
-    for field in msgspec.structs.fields(NightConfig):
-        if field.encode_name not in data:
+    kept = {"lists": [], **data}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(NightConfig)}
+    for key in data:
+        if key not in fields:
+            mistakes.append(Mistake(name, _line(where, "", key), f"{key}: there is no {key!r} here"))
+            del kept[key]
             continue
         try:
-            msgspec.convert(data[field.encode_name], field.type)
+            msgspec.convert(data[key], fields[key].type)
         except msgspec.ValidationError as error:
-            mistakes.append(_mistake(field.encode_name, error, name, where))
-            del kept[field.encode_name]
-    try:
-        config = msgspec.convert(kept, NightConfig)
-    except msgspec.ValidationError as error:
-        return None, (*mistakes, _mistake("", error, name, where))
-    return (None if mistakes else config), tuple(mistakes)
+            mistakes.append(_mistake(key, error, name, where))
+            del kept[key]
+    if "lists" not in data:
+        mistakes.append(Mistake(name, 1, f"lists: it is missing: {_WANTED['lists']}"))
+    return msgspec.convert({"lists": [], **kept}, NightConfig), tuple(mistakes)
+
+
+def _line(where: Places, table: str, key: str) -> int:
+    """The line of a key; of a key at the top also where it is the head of a table."""
+    return where.get((table, key)) or where.get((key, "")) or 1
 
 
 def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Places) -> Mistake:
@@ -99,7 +103,7 @@ def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Place
 def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
     """Files that are read, and folders that are written to, must be there."""
     config = night.config
-    if not config.lists:
+    if not config.lists and ("", "lists") in where:
         yield Mistake(name, where.get(("", "lists"), 1), 'lists: name at least one file: lists = ["domains.txt"]')
     for file in config.lists:
         if not night.path(file).is_file():

@@ -39,7 +39,6 @@ def scan_parameters(night: Night, name: str, where: Places) -> tuple[dict[str, A
             mistakes.append(Mistake(name, line, f"scan.{key}: `tlsaudit scan` has no option --{key}"))
         else:
             more, wrong = _option(night, known[key], key, value)
-            words += more
             try:
                 if not wrong:
                     scan_settings(scan.make_context("scan", [*more, "example.org"]).params)
@@ -47,9 +46,10 @@ def scan_parameters(night: Night, name: str, where: Places) -> tuple[dict[str, A
                 wrong = error.format_message()
             if wrong:
                 mistakes.append(Mistake(name, line, f"scan.{key}: {wrong}"))
-    if mistakes:
-        return {}, mistakes
-    return _whole(night, words, name, where)
+            else:
+                words += more
+    parameters, together = _whole(night, words, name, where)
+    return parameters, mistakes + together
 
 
 def _whole(night: Night, words: list[str], name: str, where: Places) -> tuple[dict[str, Any], list[Mistake]]:

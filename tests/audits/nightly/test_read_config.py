@@ -93,10 +93,20 @@ def test_a_mistake_is_told_with_its_line(write, old, new, line, said):
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
-    wrong = GOOD.replace("domains.txt", "no.txt").replace('"policy"', '"deep"').replace("{run}", "no/{run}")
+    changes = {
+        "domains.txt": "no.txt",
+        'store = "night.db"': "colour = 1",
+        '"policy"': '"deep"',
+        '"mozilla-intermediate"': '"nonsense"',
+        "{run}": "no/{run}",
+        'server = "mail.example.org"': "",
+    }
+    wrong = GOOD
+    for old, new in changes.items():
+        wrong = wrong.replace(old, new)
     with pytest.raises(ConfigError) as error:
         read_config(write(wrong))
-    assert [mistake.line for mistake in error.value.mistakes] == [1, 5, 15]
+    assert [mistake.line for mistake in error.value.mistakes] == [1, 2, 5, 10, 15, 17]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +123,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
 def test_what_is_no_configuration_is_told(write, content, line, said):
     with pytest.raises(ConfigError) as error:
         read_config(write(content))
-    assert said in str(error.value)
-    assert error.value.mistakes[0].line == line
+    assert line in [mistake.line for mistake in error.value.mistakes if said in str(mistake)]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
