@@ -271,6 +271,8 @@ def _report(reports: _Reports, words: tuple[str, ...], options: dict[str, Any]) 
             _text(reports, wanted)
     for entry in reports.not_in_run:
         click.echo(f"note: {entry} is not in the run, so nothing is known about it", err=True)
+    if not reports.tally.summary.domains and words:
+        raise click.UsageError("none of these domains is in the run: nothing was simulated")
     if not reports.tally.summary.domains:
         click.echo("note: no domain was simulated", err=True)
 

@@ -100,6 +100,12 @@ def test_a_transport_table_and_a_list_of_domains(world: Path) -> None:
     assert "absent.example is not in the run" in done.stderr
 
 
+def test_a_list_of_which_nothing_is_in_the_run_is_wrong_use(world: Path) -> None:
+    done = simulate(world, "absent.example")
+    assert done.exit_code == 2
+    assert "none of these domains is in the run" in done.stderr
+
+
 def test_a_mail_log_gives_weights_and_words(world: Path) -> None:
     done = simulate(world, "--mail-log", f"{world}/maillog")
     assert "good.example: Trusted TLS  (3 deliveries)" in done.stdout
