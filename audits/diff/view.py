@@ -19,6 +19,8 @@ from audits.verdicts import Grade, State
 from scanner.facts import EndpointUse, Fact, Level, MxHost, RouteStatus
 
 _SILENT = frozenset({State.UNREACHABLE, State.REFUSED})
+_SAYS_NOTHING = (State.NOT_ASKED, State.INCONCLUSIVE)
+"""Neither silent nor an answer: nobody asked, or the session broke off before EHLO was answered."""
 _WITH_HOSTS = frozenset({RouteStatus.MX, RouteStatus.IMPLICIT_MX, RouteStatus.NEXT_HOP})
 STRENGTH = {Grade.NO_MAIL: 0, Grade.NONE: 1, Grade.MAY: 2, Grade.MUST_NOPEERMATCH: 3, Grade.MUST: 4}
 
@@ -71,7 +73,7 @@ def _hearing(view: View, look: Look, mail: Iterable[EndpointRecord]) -> dict[Pla
             found[_place(each)] = earlier
             continue
         known = earlier.value if earlier else Hearing()
-        silent = known.silent + 1 if each.state in _SILENT else known.silent if each.state is State.NOT_ASKED else 0
+        silent = known.silent + 1 if each.state in _SILENT else known.silent if each.state in _SAYS_NOTHING else 0
         heard = Hearing(known.heard or each.state is State.OK, silent)
         found[_place(each)] = Settled(heard, look.run, look.at, each.detail)
     return found

@@ -23,7 +23,7 @@ from audits.nightly.webhook import call
 from audits.output import Tally
 from audits.records import DomainRecord
 from audits.run_changes import RunView, changes, chosen_runs
-from audits.store import NoSuchRunError, RunInfo, RunStatus, Store
+from audits.store import NoSuchRunError, RunInfo, RunStatus, Store, StoreError
 from audits.store_prune import chosen as chosen_to_prune
 
 TOLD = "nightly-told"
@@ -69,8 +69,11 @@ def _goes_on(store: str, now: datetime) -> bool:
     """Whether the newest run of the store was begun this night and not finished."""
     if "://" not in store and not Path(store).exists():
         return False
-    with Store.open(store) as opened:
-        known = opened.runs()
+    try:
+        with Store.open(store) as opened:
+            known = opened.runs()
+    except StoreError:  # killed before its first run, or broken: the scan makes it whole or says what is wrong
+        return False
     return bool(known) and known[-1].status is RunStatus.UNFINISHED and now - known[-1].started < RESUMED_WITHIN
 
 

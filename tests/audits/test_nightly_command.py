@@ -2,7 +2,10 @@
 
 import json
 import random
+import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -130,19 +133,37 @@ def test_check_tells_every_mistake_and_scans_nothing(good):
     assert not (good.folder / "night.db").exists()
 
 
+def committed(file: Path) -> int:
+    """The results in a store, each of which can be read; a store that was killed before its first run has none."""
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(file)) as plain:
+        if not plain.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return 0
+    count = 0
+    with Store.open(file) as store:
+        for run in store.runs():
+            stored = [*store.domains(run.id)]
+            assert len(stored) == run.done
+            assert all(json.loads(result.judgement)["grade"] == result.grade for result in stored)
+            count += run.done
+    return count
+
+
+def test_a_store_that_was_killed_before_its_first_run_is_no_reason_to_stop(good):
+    (good.folder / "night.db").touch()
+    assert night(good) == (0, "", "")
+
+
 def test_kill_at_any_moment_loses_nothing_that_was_committed(good):
-    chance = random.Random(7)
+    chance, done = random.Random(7), 0
     for _ in range(50):
         process = good.command("nightly", "night.toml")
         time.sleep(chance.uniform(0.3, 1.3))
         process.kill()
         process.communicate()
-    if (good.folder / "night.db").exists():
-        with Store.open(good.folder / "night.db") as store:
-            for run in store.runs():
-                stored = [*store.domains(run.id)]
-                assert len(stored) == run.done
-                assert all(json.loads(result.judgement)["grade"] == result.grade for result in stored)
+        done, before = committed(good.folder / "night.db"), done
+        assert done >= before, "what was committed stays"
     assert night(good)[0] == 0
     with Store.open(good.folder / "night.db") as store:
         last = store.runs()[-1]
