@@ -18,6 +18,10 @@ FORMATS = click.Choice(["per-site", "policy-maps", "transport"])
 TOLD = 50
 """Domains without a line that are named; the others are counted."""
 
+FEW = 3
+"""So many lines may always vanish."""
+KEYS_SHOWN = 5
+
 BETWEEN = "# " + "=" * 30 + " here begins another file, for transport_maps " + "=" * 30
 """Between the two tables on stdout."""
 
@@ -38,6 +42,14 @@ Files = list[tuple[str | None, str]]
 @click.option("--strict", is_flag=True, help="No line that trusts names from unsigned MX records.")
 @click.option("--ipv4-only", is_flag=True, help="The sender has inet_protocols = ipv4: IPv6 addresses do not count.")
 @click.option("--force", is_flag=True, help="Replace files that exist and differ.")
+@click.option(
+    "--max-vanish",
+    type=click.IntRange(0, 100),
+    default=25,
+    show_default=True,
+    metavar="PERCENT",
+    help="Stop, even with --force, where more of the lines of a file would vanish than this (and more than three).",
+)
 def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> None:
     """Write a TLS policy table from the newest runs: only what every address of every MX host sustained in all of them.
 
@@ -51,9 +63,11 @@ def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> 
         wish = _wish(form, version, options["strict"])
         _check_outputs(form, options)
         files, table = _made(entries_of(domains), wish, options)
-        _deliver(files, wish, options["force"])
+        _deliver(files, wish, options["force"], options["max_vanish"])
         _tell(table)
         _tell_needs(table)
+        if options["output"]:
+            _tell_rehearsal(files, wish, options["store"])
     except ConfigError as error:
         raise _refused(str(error)) from None
     except StoreError as error:
@@ -152,7 +166,7 @@ def _trusted_here() -> str:
         return ""
 
 
-def _deliver(files: Files, wish: "Wish", force: bool) -> None:
+def _deliver(files: Files, wish: "Wish", force: bool, max_vanish: int) -> None:
     """To stdout, or into the files: all are looked at before the first is touched."""
     from audits.policy_table.files import difference, present_text, replace_file
 
@@ -169,8 +183,38 @@ def _deliver(files: Files, wish: "Wish", force: bool) -> None:
     if standing and not force:
         raise _refused(f"{', '.join(standing)} exists and differs: nothing was written; --force replaces it")
     for path, text in changed:
+        _keep_most(path, present[path] or "", text, max_vanish)
+    for path, text in changed:
         replace_file(Path(path), text)
         click.echo(f"written: {path}; now run: postmap {path}", err=True)
+
+
+def _keep_most(path: str, before: str, after: str, max_vanish: int) -> None:
+    """Nights in which nobody answered, or another list, empty no table: exit code 1."""
+    from audits.policy_table.files import vanishing
+    from scanner.domain_name import printable
+
+    gone, held = vanishing(before, after)
+    if len(gone) > FEW and 100 * len(gone) > max_vanish * held:
+        some = ", ".join(printable(key) for key in gone[:KEYS_SHOWN])
+        raise click.ClickException(
+            f"{path}: {len(gone)} of {held} lines would vanish ({some}, ...): nothing was written; if that is meant, "
+            "--max-vanish 100"
+        )
+
+
+def _tell_rehearsal(files: Files, wish: "Wish", store: str) -> None:
+    """How to see, before Postfix reads them, what main.cf makes of these tables."""
+    import shlex
+
+    from audits.policy_table.text import policy_parameter
+
+    parameters = [policy_parameter(wish), "transport_maps"][: len(files)]
+    words = [] if store == "tlsaudit.db" or "://" in store else ["--store", store]  # a URL may hold a password
+    for parameter, (path, _) in zip(parameters, files, strict=True):
+        words += ["--what-if", f"{parameter}=texthash:{path}"]
+    command = shlex.join(["tlsaudit", "policy", "simulate", "--main-cf", "FILE", *words])
+    click.echo(f"what your main.cf makes of it: {command}", err=True)
 
 
 def _check(files: Files, wish: "Wish") -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from audits.postfix.errors import ConfigError
 from audits.postfix.source_text import read_source
+from audits.postfix.text_tables import parse_text_table
 from scanner.domain_name import printable
 
 _SHOWN = 1000
@@ -35,6 +36,13 @@ def difference(before: str, after: str, path: Path) -> Iterator[str]:
     old, new = before.splitlines(), after.splitlines()
     for line in difflib.unified_diff(old, new, f"{path} (now)", f"{path} (new)", lineterm=""):
         yield printable(line, _SHOWN)
+
+
+def vanishing(before: str, after: str) -> tuple[list[str], int]:
+    """The keys of a table that have no line in the new one, and how many keys it has."""
+    held = parse_text_table(before, "now").index
+    new = parse_text_table(after, "new").index
+    return [entry.key for folded, entry in held.items() if folded not in new], len(held)
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -24,9 +24,14 @@ def policy_kind(wish: Wish) -> Kind:
     return Kind.PER_SITE if old or wish.format.value == Kind.PER_SITE.value else Kind.POLICY_MAPS
 
 
+def policy_parameter(wish: Wish) -> str:
+    """The parameter of main.cf that reads the policy lines."""
+    return {Kind.PER_SITE: "smtp_tls_per_site", Kind.POLICY_MAPS: "smtp_tls_policy_maps"}[policy_kind(wish)]
+
+
 def policy_text(table: Table, wish: Wish) -> str:
     """The table for smtp_tls_per_site or smtp_tls_policy_maps."""
-    parameter = {Kind.PER_SITE: "smtp_tls_per_site", Kind.POLICY_MAPS: "smtp_tls_policy_maps"}[policy_kind(wish)]
+    parameter = policy_parameter(wish)
     needs = [f"{parameter} = hash:THIS_FILE", *main_cf_needs(table)]
     if parameter == "smtp_tls_per_site":
         needs.append("no smtp_tls_policy_maps, beside which this table is not read")

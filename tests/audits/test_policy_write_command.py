@@ -134,6 +134,48 @@ def test_two_files_or_none(store, tmp_path):
     assert rows(routes.read_text()) == ["good.test smtp:[mx.example.org]"]
 
 
+def test_nights_in_which_nobody_answered_empty_no_table(tmp_path):
+    """The lines of an unattended --force would all go, and the mail with them back to main.cf's level."""
+    names = [f"d{number}.test" for number in range(6)]
+    nights = [{name: SILENT if number < 4 else GOOD for number, name in enumerate(names)}] * 3
+    silent = write_runs(tmp_path / "silent.db", nights)
+    table = tmp_path / "table"
+    table.write_text("".join(f"{name} MUST\n" for name in names))
+    before = table.read_text()
+    done = write(silent, "--output", table, "--force")
+    assert (done.exit_code, table.read_text()) == (1, before)
+    assert "4 of 6 lines would vanish (d0.test, d1.test, d2.test, d3.test, ...)" in done.stderr
+    assert write(silent, "--output", table, "--force", "--max-vanish", 67).exit_code == 0
+    assert rows(table.read_text()) == ["d4.test MUST", "d5.test MUST"]
+
+
+def test_three_lines_may_always_vanish(store, tmp_path):
+    table = tmp_path / "table"
+    table.write_text("a.test may\nb.test may\nc.test may\n")
+    assert write(store, "--output", table, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "outputs", "parameters"),
+    [
+        ("per-site", ("--output",), ("smtp_tls_per_site",)),
+        ("policy-maps", ("--output",), ("smtp_tls_policy_maps",)),
+        ("transport", ("--policy-output", "--output"), ("smtp_tls_policy_maps", "transport_maps")),
+    ],
+)
+def test_the_rehearsal_that_is_told_works(store, tmp_path, form, outputs, parameters):
+    """The words of the last line, with a main.cf in place of FILE, are a command."""
+    words = [word for number, name in enumerate(outputs) for word in (name, tmp_path / f"table{number}")]
+    told = write(store, *words, form=form).stderr.split("what your main.cf makes of it: tlsaudit ")[1].splitlines()[0]
+    assert [word.split("=")[0] for word in told.split() if "texthash" in word] == list(parameters)
+    main_cf = tmp_path / "main.cf"
+    main_cf.write_text("smtp_tls_security_level = may\n")
+    command = [str(main_cf) if word == "FILE" else word for word in told.split()]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.stderr
+    assert "under the change:" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from audits.policy_table.files import difference, present_text, replace_file
+from audits.policy_table.files import difference, present_text, replace_file, vanishing
 from audits.postfix.errors import ConfigError
 
 
@@ -60,3 +60,10 @@ def test_the_difference_is_unified_and_obeyed_by_no_terminal(tmp_path):
     assert lines[:2] == [f"--- {tmp_path}/table (now)", f"+++ {tmp_path}/table (new)"]
     assert lines[3:] == [" a may", "-b \\x1b[2Jmay", "+b encrypt"]
     assert list(difference("a\n", "a\n", tmp_path / "table")) == []
+
+
+def test_what_vanishes_is_counted_by_keys_as_postfix_reads_them():
+    before = "# no line: may\nA.test may\nb.test\n  encrypt\na.test none\nc.test verify\n"
+    assert vanishing(before, "B.TEST may\n# c.test verify\n") == (["A.test", "c.test"], 3)
+    assert vanishing("", "a.test may\n") == ([], 0)
+    assert vanishing(before, before) == ([], 3)
