@@ -111,7 +111,7 @@ def _endpoint_lines(shown: EndpointRecord, facts: EndpointFacts | None) -> Itera
         yield f"  remark: {remark}"
     if facts is None:
         return
-    yield f"  seen {moment(facts.seen_at)}, {facts.connections} connections"
+    yield f"  seen {moment(facts.seen_at)}, {facts.connections} connection{'' if facts.connections == 1 else 's'}"
     for depth, certificate in enumerate(_chain(shown, facts)):
         yield from _certificate_lines(depth, certificate)
     if shown.trust:

@@ -29,21 +29,26 @@ def certificate_changes(domain: str, before: View, after: View, certificate_of: 
         if new.sha256 in was.value.seen:
             continue
         differing = _differing(old, new, certificate_of)
+        until_before, until_after = _until(old, new)
         yield Change(
             domain=domain,
             kind=Kind.CERTIFICATE_CHANGED if differing else Kind.CERTIFICATE_RENEWED,
             severity=Severity.NOTICE if differing else Severity.INFORMATION,
             where=place_name(place),
-            before=_until(old),
-            after=_until(new),
+            before=until_before,
+            after=until_after,
             detail="; ".join(differing),
             evidence=f"sha256 {old.sha256} -> {new.sha256}",
             since=was.run,
         )
 
 
-def _until(certificate: CertificateRecord) -> str:
-    return f"until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else "without an end"
+def _until(old: CertificateRecord, new: CertificateRecord) -> tuple[str, ...]:
+    """The ends of both; with the minute where they are on the same day."""
+    ends = (old.not_after, new.not_after)
+    one_day = len({end.date() if end else None for end in ends}) == 1
+    form = "%Y-%m-%d %H:%MZ" if one_day else "%Y-%m-%d"
+    return tuple(f"until {end:{form}}" if end else "without an end" for end in ends)
 
 
 def _differing(old: CertificateRecord, new: CertificateRecord, certificate_of: CertificateOf) -> list[str]:

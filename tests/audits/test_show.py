@@ -39,7 +39,7 @@ def test_grade_and_reason_come_first():
 def test_the_evidence_stands_there_in_full():
     shown = text(stored(asked(GOOD)))
     assert "mx.example.org [192.0.2.1]:25  ok    mail" in shown
-    assert "  seen 2026-11-21 06:30:00Z, 1 connections" in shown
+    assert "  seen 2026-11-21 06:30:00Z, 1 connection" in shown
     assert f"sha256 {'aa' * 32}" in shown
     assert "certificate 1: CN=Example CA" in shown
     assert "    S: 220 mx.example.org ESMTP" in shown

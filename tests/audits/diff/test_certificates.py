@@ -1,5 +1,7 @@
 """Certificates between two nights: renewed, exchanged, soon to expire."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -35,6 +37,12 @@ def test_a_renewal_is_information(more):
     )
     assert (found.before, found.after) == ("until 2027-02-19", "until 2027-05-20")
     assert found.evidence == f"sha256 {'01' * 32} -> {'02' * 32}"
+
+
+def test_two_ends_on_one_day_are_told_apart():
+    later = msgspec.structs.replace(OLD, sha256="02" * 32, not_after=OLD.not_after + timedelta(minutes=5))
+    found = {c.kind: c for c in between(OLD, later)}[Kind.CERTIFICATE_RENEWED]
+    assert (found.before, found.after) == ("until 2027-02-19 06:30Z", "until 2027-02-19 06:35Z")
 
 
 @pytest.mark.parametrize(
