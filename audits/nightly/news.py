@@ -80,14 +80,20 @@ def subject(news: News) -> str:
 
 
 def lines(news: News) -> list[str]:
-    """What people read, the worst first."""
-    told = [f"waiver over: {printable(waiver, 200)}" for waiver in news.expired]
+    """What people read: waivers that are over, the changes from the worst on, who misses the gate.
+
+    Who misses the gate does so every night: they leave half of the lines to the changes, if there are so many.
+    """
+    over = [f"waiver over: {printable(waiver, 200)}" for waiver in news.expired]
+    missing = []
     for domain, reasons in news.gate.items():
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        told.append(f"gate        {printable(domain)}: {printable(reasons[0], 300)}{more}")
-    told += [line(change, change.domain, 1, news.since) for change in news.changes]
+        missing.append(f"gate        {printable(domain)}: {printable(reasons[0], 300)}{more}")
+    told = (over[: LINES // 4] + [line(change, change.domain, 1, news.since) for change in news.changes])[:LINES]
+    last = missing[: max(LINES // 2, LINES - len(told))]
+    told = told[: LINES - len(last)] + last
     every = len(news.expired) + news.gate_missed + news.changed
-    return told[:LINES] + ([f"and {every - LINES} more: tlsaudit diff"] if every > LINES else [])
+    return told + ([f"and {every - len(told)} more: tlsaudit diff, tlsaudit judge"] if every > len(told) else [])
 
 
 def text(news: News) -> str:

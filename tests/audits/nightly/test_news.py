@@ -25,11 +25,11 @@ def test_each_reason_counts_by_itself():
     assert loud().reasons((When.GATE,))
 
 
-def test_people_read_the_gate_and_the_worst_first_and_nothing_that_a_terminal_obeys():
+def test_people_read_the_worst_first_and_nothing_that_a_terminal_obeys():
     said = text(loud())
     assert said.splitlines()[0] == "tlsaudit 2026-11-21: 1 alarm, 1 notice, 1 miss the gate, 1 waivers expired"
     order = [word for line in lines(loud()) for word in re.findall(r"^(waiver|gate|alarm|notice)", line)]
-    assert order == ["waiver", "gate", "alarm", "notice"]
+    assert order == ["waiver", "alarm", "notice", "gate"]
     assert all(line.isprintable() for line in said.splitlines())
     assert "1 MUST, 1 MAY; compared with 2026-11-20" in said
 
@@ -54,4 +54,16 @@ def test_a_thousand_changes_are_kept_and_two_hundred_told():
     assert (len(kept), counts) == (CHANGES, {"notice": CHANGES + 5})
     told = lines(loud().__class__(run="r", started=loud().started, finished=None, changes=kept, counts=counts))
     assert len(told) == LINES + 1
-    assert told[-1] == f"and {CHANGES + 5 - LINES} more: tlsaudit diff"
+    assert told[-1] == f"and {CHANGES + 5 - LINES} more: tlsaudit diff, tlsaudit judge"
+
+
+def test_those_who_miss_the_gate_every_night_do_not_hide_what_changed():
+    gate = {f"g{number}.example": ("grade MAY",) for number in range(LINES)}
+    kept, counts = worst(change(f"d{number}.example", Severity.ALARM) for number in range(3))
+    night = {"run": "r", "started": loud().started, "finished": None, "gate": gate, "gate_missed": 900}
+    told = lines(loud().__class__(**night, changes=kept, counts=counts))
+    assert [line.split()[0] for line in told] == ["alarm"] * 3 + ["gate"] * (LINES - 3) + ["and"]
+    assert told[-1].startswith("and 703 more")
+    many, counts = worst(change(f"d{number}.example", Severity.ALARM) for number in range(CHANGES))
+    told = lines(loud().__class__(**night, changes=many, counts=counts))
+    assert [line.split()[0] for line in told[:-1]] == ["alarm"] * (LINES // 2) + ["gate"] * (LINES // 2)
