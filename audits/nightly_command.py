@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only check CONFIG: every mistake with its line and what to write.")
 @click.option("--dry-run", is_flag=True, help="No scan: show what would be told of the newest run, and tell nobody.")
-def nightly(config: Path, check: bool, dry_run: bool) -> None:
+@click.option(
+    "--metrics",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write metrics for Prometheus there, in place of the file that CONFIG names.",
+)
+def nightly(config: Path, check: bool, dry_run: bool, metrics: Path | None) -> None:
     """Scan, compare with what was told last, report, notify and prune, as the TOML file CONFIG says."""
     from audits.cli import CommandFailed
     from audits.nightly.config import ConfigError
@@ -27,6 +33,7 @@ def nightly(config: Path, check: bool, dry_run: bool) -> None:
 
     try:
         night = read_config(config)
+        night = night.with_metrics(metrics) if metrics else night
         if check:
             click.echo(f"{config}: no mistake found")
             return

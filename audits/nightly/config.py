@@ -124,3 +124,8 @@ class Night(msgspec.Struct, frozen=True):
     def path(self, name: str, run: str = "") -> Path:
         """A path of the file, from its folder; "{run}" becomes the name of the run."""
         return self.folder / Path(name.replace("{run}", run)).expanduser()
+
+    def with_metrics(self, file: Path) -> "Night":
+        """The same night, with this file of metrics in place of its own."""
+        report = msgspec.structs.replace(self.config.report, metrics=str(file.absolute()))
+        return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, report=report))

@@ -5,12 +5,13 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, write_to_textfile
 
 from audits.diff import Severity
+from audits.findings import Verdict
 from audits.nightly.news import News, TellError
 from audits.verdicts import Grade
 
 
 def registry_of(news: News) -> CollectorRegistry:
-    """All numbers of a night. Every grade and severity is there, zero included, so that no series comes and goes."""
+    """All numbers of a night; every grade, severity and verdict, zero too, so that no series comes and goes."""
     registry = CollectorRegistry()
     _gauge(registry, "tlsaudit_run_start_time_seconds", "When the newest run began.").set(news.started.timestamp())
     if news.finished:
@@ -26,8 +27,8 @@ def registry_of(news: News) -> CollectorRegistry:
     if news.baselines:
         verdicts = _gauge(registry, "tlsaudit_baseline_domains", "Domains by verdict.", "baseline", "verdict")
         for baseline, counts in news.baselines.items():
-            for verdict, count in counts.items():
-                verdicts.labels(baseline, verdict).set(count)
+            for verdict in Verdict:
+                verdicts.labels(baseline, verdict.value).set(counts.get(verdict.value, 0))
     if news.first_expiry:
         expiry = _gauge(registry, "tlsaudit_first_certificate_expiry_seconds", "When the next certificate expires.")
         expiry.set(news.first_expiry.timestamp())

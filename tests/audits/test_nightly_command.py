@@ -123,6 +123,15 @@ def test_a_dry_run_tells_nobody_and_changes_nothing(good):
     assert (good.folder / "night.db").read_bytes() == before
 
 
+def test_metrics_may_be_named_on_the_command_line(good):
+    place = good.folder / "other.prom"
+    code, out, _ = night(good, "--metrics", str(place))
+    assert (code, out) == (0, "")
+    assert 'tlsaudit_domains{grade="MUST"} 6.0' in place.read_text()
+    assert not (good.folder / "night.prom").exists()
+    assert f"--- {place} would be" in night(good, "--dry-run", "--metrics", str(place))[1]
+
+
 def test_check_tells_every_mistake_and_scans_nothing(good):
     assert night(good, "--check") == (0, "night.toml: no mistake found\n", "")
     configure(good, report='html = "none/x.html"', diff='severity = "loud"')
