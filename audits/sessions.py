@@ -207,8 +207,16 @@ def _inside(session: SessionFacts) -> _Inside:
 
 
 def _is_confirmed(inside: list[tuple[SessionFacts, _Inside]]) -> bool:
-    """Two sessions, one of them with the small hello: what fails for both fails for everybody."""
-    return len(inside) >= 2 and any(session.hello is HelloStyle.CLASSIC for session, _ in inside)
+    """Two sessions, one of them with the small hello: what fails for both fails for everybody.
+
+    The small hello names one curve. Where TLS itself refuses it, that says nothing of a session that failed in another
+    way, perhaps by chance: then two of those are needed.
+    """
+    small = [session for session, _ in inside if session.hello is HelloStyle.CLASSIC]
+    others = [session for session, _ in inside if session.hello is not HelloStyle.CLASSIC]
+    if any(not session.is_refused_by_tls for session in small):
+        return len(inside) >= 2
+    return bool(small) and (len(others) >= 2 or any(session.is_refused_by_tls for session in others))
 
 
 def _tls_at_level0(inside: list[tuple[SessionFacts, _Inside]]) -> Fact:

@@ -22,7 +22,7 @@ from scanner.dns_facts import SrvRecord as SrvRecord
 from scanner.dns_facts import TlsaRecord as TlsaRecord
 from scanner.dns_facts import TxtRecord as TxtRecord
 from scanner.dns_facts import security as security
-from scanner.failures import ProbeFailure, SmtpReply
+from scanner.failures import Kind, ProbeFailure, SmtpReply, Stage
 from scanner.policy_facts import PolicyFacts
 from scanner.tls_facts import CertificateFacts, HandshakeFacts, HelloStyle
 from scanner.wire_facts import TlsFacts
@@ -185,6 +185,12 @@ class SessionFacts(msgspec.Struct, frozen=True):
     mail_tls: SmtpReply | None = None
     failure: ProbeFailure | None = None
     transcript: tuple[str, ...] = ()
+
+    @property
+    def is_refused_by_tls(self) -> bool:
+        """Whether the handshake failed by TLS itself; a connection that was only lost may have been lost by chance."""
+        failure = self.failure
+        return failure is not None and (failure.stage, failure.kind) == (Stage.HANDSHAKE, Kind.TLS)
 
 
 class EndpointFacts(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@ driver may stop it at any point, and what was seen so far stands.
 
 The policy plan costs one connection to a healthy server. Up to two more follow only where the first left a question
 that decides a grade: was STARTTLS really missing (a "no" needs two sessions), is the handshake broken for everyone or
-only for a large hello, and does security level 1 allow what the small hello got?
+only for a large hello, and does security level 1 allow what the small hello got? The small hello names one curve: where
+TLS itself refuses it, and the first session failed in some other way, the first is held once more.
 """
 
 from collections.abc import Generator
@@ -47,6 +48,8 @@ def policy_plan(request: SessionRequest) -> Plan:
     second = yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC)
     if left > 1 and _leaves_level1_open(first, second):
         yield msgspec.structs.replace(request, hello=HelloStyle.CLASSIC_LEVEL1)
+    elif left > 1 and second.is_refused_by_tls and not first.is_refused_by_tls:
+        yield request
 
 
 def _leaves_level1_open(first: SessionFacts, second: SessionFacts) -> bool:

@@ -24,6 +24,7 @@ from tests.audits.session_factory import (
     OLD_TLS,
     PLAIN,
     REPLIES,
+    SILENT,
     Conversation,
     Server,
     any_server,
@@ -38,6 +39,8 @@ from tests.audits.session_factory import (
 )
 
 YES, NO, OPEN = Fact.YES, Fact.NO, Fact.INCONCLUSIVE
+OTHER_CURVE = Server(classic=Kind.TLS)
+"""Without the one curve of the small hello: P-384 alone, or an ECDSA certificate with it below TLS 1.3."""
 
 
 def test_a_healthy_server_is_settled_by_one_session():
@@ -102,6 +105,12 @@ def test_sessions_that_contradict_each_other_differ():
         ((BROKEN_TLS, GOOD, BROKEN_TLS), YES, OPEN),
         ((BROKEN_TLS,), NO, NO),
         ((BROKEN_TLS, Server(shake=Kind.TIMEOUT)), OPEN, OPEN),
+        ((BROKEN_TLS, OTHER_CURVE), YES, YES),
+        ((BROKEN_TLS, OTHER_CURVE, SILENT), OPEN, OPEN),
+        ((BROKEN_TLS, OTHER_CURVE, BROKEN_TLS), NO, NO),
+        ((BROKEN_TLS, OTHER_CURVE, Server(shake=Kind.TLS)), NO, NO),
+        ((Server(mail_tls=reply(550)), OTHER_CURVE), YES, YES),
+        ((Server(shake=Kind.TLS), BROKEN_TLS), NO, NO),
         ((Server(shake=Kind.PROTOCOL),), OPEN, OPEN),
         ((Server(mail_tls=reply(550)),), NO, NO),
         ((Server(mail_tls=reply(550)), GOOD), YES, YES),

@@ -112,7 +112,14 @@ def test_a_server_that_does_not_want_us_now_is_left_alone(first):
     ],
 )
 def test_broken_tls_is_tried_again_with_a_small_hello(first):
-    assert hellos(first, BROKEN) == [MUST, CLASSIC]
+    assert hellos(first, first)[:2] == [MUST, CLASSIC]
+
+
+@pytest.mark.parametrize("kind", [Kind.CLOSED, Kind.RESET, Kind.TIMEOUT])
+def test_what_tls_refuses_to_the_small_hello_alone_is_asked_with_the_first_once_more(kind):
+    """It names one curve, which servers need not have; the first connection may have been lost by chance."""
+    assert hellos(failed(Stage.HANDSHAKE, kind, starttls=READY), BROKEN) == [MUST, CLASSIC, MUST]
+    assert hellos(BROKEN, BROKEN) == [MUST, CLASSIC]
 
 
 @pytest.mark.parametrize(
