@@ -4,6 +4,7 @@ A TOML file of `[[waiver]]` tables with `rule` (an id of a rule or of a requirem
 domain, an MX host, "host [address]:port", or a pattern with *), `owner`, `reason` and `expires` (a day, inclusive).
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,6 +14,9 @@ from pathlib import Path
 import msgspec
 
 from audits.findings import Finding
+
+_PORT = re.compile(r":[0-9]+\Z")
+"""Of a subject such as "mx.example.org:25", whose TLSA records are meant."""
 
 
 class WaiverError(Exception):
@@ -31,9 +35,10 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def covers(self, finding: Finding, domain: str) -> bool:
         """Whether it speaks of this finding of that domain."""
         host = finding.subject.partition(" ")[0]
-        subjects = (domain, finding.subject, host)
+        subjects = (domain, finding.subject, host, _PORT.sub("", host))
+        patterns = (self.subject, self.subject.replace("[", "[[]"))  # the brackets of an address are no pattern
         return any(fnmatchcase(id, self.rule) for id in (finding.rule, finding.requirement)) and any(
-            fnmatchcase(subject, self.subject) for subject in subjects
+            fnmatchcase(subject, pattern) for subject in subjects for pattern in patterns
         )
 
 

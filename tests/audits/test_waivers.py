@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 
 from audits.waivers import Waiver, WaiverError, Waivers, waivers_from_file
@@ -36,6 +37,18 @@ def test_it_covers_by_rule_or_requirement_and_by_domain_host_or_endpoint(rule, s
 )
 def test_it_covers_nothing_else(rule, subject):
     assert not waiver(rule, subject).covers(finding(), "example.org")
+
+
+@pytest.mark.parametrize("subject", ["mx.example.org [192.0.2.1]:25", "*.org [192.0.2.1]:*", "mx.example.org [192*"])
+def test_a_subject_as_findings_print_it_covers(subject):
+    assert waiver(subject=subject).covers(finding(), "example.org")
+    assert not waiver(subject=subject.replace("192", "198")).covers(finding(), "example.org")
+
+
+def test_a_host_covers_what_is_found_of_its_records_at_a_port():
+    of_records = msgspec.structs.replace(finding(), subject="mx.example.org:25")
+    assert waiver(subject="mx.example.org").covers(of_records, "example.org")
+    assert not waiver(subject="mx").covers(of_records, "example.org")
 
 
 def test_its_last_day_is_inclusive_and_without_a_time_none_covers():
