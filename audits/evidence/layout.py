@@ -6,6 +6,7 @@ Certificates stand in the facts with everything but their DER, which is put back
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -29,14 +30,18 @@ Times are UTC, by the clock of the machine that scanned.
 """
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that says which: without its zone it cannot be compared with others."""
+
+
 class PackedRun(msgspec.Struct, frozen=True, kw_only=True):
     """`run.json`."""
 
     format: int
     name: str
-    started: datetime
-    finished: datetime | None
-    exported: datetime
+    started: Moment
+    finished: Moment | None
+    exported: Moment
     options: msgspec.Raw
     input_digest: str
     tool_version: str

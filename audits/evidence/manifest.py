@@ -5,7 +5,11 @@ import os
 import re
 from pathlib import Path
 
+from scanner.domain_name import printable
+
 MANIFEST = "SHA256SUMS"
+SHOWN = 200
+"""Characters of a file's name that a message shows."""
 _SUM = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_./-]+)")
 
 
@@ -37,17 +41,21 @@ def check(folder: Path) -> None:
 def _compare(folder: Path, listed: dict[str, str]) -> None:
     here = set(_files(folder))
     for name in sorted(listed.keys() | here):
+        file = folder / name
+        shown = f"{folder}/{printable(name, SHOWN)}"
         if name not in here:
-            raise EvidenceError(f"{folder / name} is missing, and the manifest lists it")
+            raise EvidenceError(f"{shown} is missing, and the manifest lists it")
         if name not in listed:
-            raise EvidenceError(f"{folder / name} is not in the manifest: it was added later")
-        if _digest(folder / name) != listed[name]:
-            raise EvidenceError(f"{folder / name} is not what it was: its SHA-256 differs from the manifest's")
+            raise EvidenceError(f"{shown} is not in the manifest: it was added later")
+        if file.is_symlink() or not file.is_file():
+            raise EvidenceError(f"{shown} is no ordinary file: a pack holds no links, pipes or devices")
+        if _digest(file) != listed[name]:
+            raise EvidenceError(f"{shown} is not what it was: its SHA-256 differs from the manifest's")
 
 
 def _files(folder: Path) -> list[str]:
     found = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.name != MANIFEST)
+    return sorted(path.relative_to(folder).as_posix() for path in found if path != folder / MANIFEST)
 
 
 def _digest(file: Path) -> str:

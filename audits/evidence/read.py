@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,12 +77,17 @@ def _der(folder: Path, sha256: str) -> bytes:
 
 
 def _lines(file: Path, kind: type[T]) -> Iterator[T]:
+    return (value for value, _ in _read_lines(file, kind))
+
+
+def _read_lines(file: Path, kind: type[T]) -> Iterator[tuple[T, bytes]]:
+    """Each line, decoded and as it stands there."""
     decoder = msgspec.json.Decoder(kind)
     try:
         with file.open("rb") as stream:
             for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE), b""), 1):
                 try:
-                    yield decoder.decode(line)
+                    yield decoder.decode(line), line.rstrip(b"\n")
                 except msgspec.MsgspecError as error:
                     raise EvidenceError(f"{file}:{number}: {error}") from None
     except OSError as error:
@@ -89,7 +95,10 @@ def _lines(file: Path, kind: type[T]) -> Iterator[T]:
 
 
 def load_pack(folder: Path, store: "Store") -> "RunInfo":
-    """Puts a pack into a store as a run of its own, so that everything that reads runs can read it."""
+    """Puts a pack into a store as a run of its own, so that everything that reads runs can read it.
+
+    The pack of a run that did not come to its end stays one.
+    """
     from audits.store import DomainResult, RunStart
 
     run = check_pack(folder)
@@ -103,22 +112,18 @@ def load_pack(folder: Path, store: "Store") -> "RunInfo":
     info = store.begin_run(start, (facts.target for facts in packed_domains(folder)))
     for seen in _batches(packed_endpoints(folder)):
         store.save(info.id, endpoints=seen)
-    with (folder / RECORDS).open("rb") as records:
-        results = zip(store.pending_targets(info.id), packed_domains(folder), records, strict=True)
-        judged = (
-            DomainResult(pending.seq, facts, _grade(line), line.rstrip(b"\n")) for pending, facts, line in results
-        )
-        for batch in _batches(judged):
-            store.save(info.id, batch)
-    return store.finish_run(info.id, run.finished or run.exported)
+    results = zip_longest(
+        store.pending_targets(info.id), packed_domains(folder), _read_lines(folder / RECORDS, _Graded)
+    )
+    for batch in _batches(results):
+        if any(None in row for row in batch):
+            raise EvidenceError(f"{folder}: {DOMAINS} and {RECORDS} have not one line each for every domain")
+        store.save(info.id, [DomainResult(to.seq, facts, graded.grade, line) for to, facts, (graded, line) in batch])
+    return store.finish_run(info.id, run.finished) if run.finished else store.run(info.name)
 
 
 class _Graded(msgspec.Struct, frozen=True):
     grade: str
-
-
-def _grade(record: bytes) -> str:
-    return msgspec.json.decode(record, type=_Graded).grade
 
 
 def _batches(values: Iterable[T]) -> Iterator[list[T]]:

@@ -1,5 +1,8 @@
 """The manifest: every file, in the form of sha256sum, and no path that leads out of the pack."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from audits.evidence.manifest import MANIFEST, EvidenceError, check, sign
@@ -27,3 +30,29 @@ def test_a_manifest_that_is_no_text_is_refused(tmp_path):
     (tmp_path / MANIFEST).write_bytes(b"\xff")
     with pytest.raises(EvidenceError, match="cannot be read"):
         check(tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda place: place.symlink_to("/dev/zero")])
+def test_what_is_no_ordinary_file_is_refused_before_it_is_read(tmp_path: Path, make):
+    (tmp_path / "a").write_bytes(b"a")
+    sign(tmp_path)
+    (tmp_path / "a").unlink()
+    make(tmp_path / "a")
+    with pytest.raises(EvidenceError, match="a is no ordinary file"):
+        check(tmp_path)
+
+
+def test_a_file_with_the_manifest_s_name_elsewhere_is_foreign(tmp_path):
+    (tmp_path / "sub").mkdir()
+    sign(tmp_path)
+    (tmp_path / "sub" / MANIFEST).write_text("x")
+    with pytest.raises(EvidenceError, match=f"sub/{MANIFEST} is not in the manifest"):
+        check(tmp_path)
+
+
+def test_a_name_is_no_command_to_the_terminal(tmp_path):
+    sign(tmp_path)
+    (tmp_path / "evil\x1b[31m\n").write_text("x")
+    with pytest.raises(EvidenceError) as told:
+        check(tmp_path)
+    assert str(told.value).isprintable()

@@ -68,6 +68,50 @@ def test_lines_that_are_no_facts_are_told_with_their_number(tmp_path, content):
         load_pack(folder, new)
 
 
+def first_line_again(folder):
+    for name in ("facts/domains.jsonl", "records.jsonl"):
+        with (folder / name).open("r+") as file:
+            line = file.readline()
+            file.seek(0, 2)
+            file.write(line)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "records.jsonl").unlink(), r"records\.jsonl: No such file"),
+        (lambda folder: (folder / "records.jsonl").write_text("{}\n"), r"records\.jsonl:1: .*`grade`"),
+        (lambda folder: (folder / "records.jsonl").write_text(""), "not one line each"),
+        (first_line_again, "not one line each"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_told(tmp_path, change, words):
+    folder = pack(tmp_path)
+    change(folder)
+    sign(folder)
+    with Store.open(tmp_path / "new.db", writing=True) as new, pytest.raises(EvidenceError, match=words):
+        load_pack(folder, new)
+
+
+def test_a_time_without_its_zone_is_refused(tmp_path):
+    folder = pack(tmp_path)
+    run = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(run.replace('"2026-11-21T00:00:00Z"', '"2026-11-21T00:00:00"'))
+    sign(folder)
+    with pytest.raises(EvidenceError, match="timezone"):
+        check_pack(folder)
+
+
+def test_a_run_that_did_not_come_to_its_end_stays_one(tmp_path):
+    folder = pack(tmp_path)
+    run = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(run.replace('"finished": "2026-11-22T00:00:00Z"', '"finished": null'))
+    sign(folder)
+    with Store.open(tmp_path / "new.db", writing=True) as new:
+        assert load_pack(folder, new).finished is None
+        assert new.run("latest").done == 3
+
+
 def test_another_format_is_refused(tmp_path):
     folder = pack(tmp_path)
     run = (folder / "run.json").read_text().replace('"format": 1', '"format": 2')
