@@ -11,8 +11,10 @@ from enum import StrEnum
 import msgspec
 
 from audits.levels import DELAYED_THEN_CLEAR
+from audits.names import name_match
 from scanner.domain_name import printable
 from scanner.facts import Dnssec, DomainFacts, Fact, RouteStatus
+from scanner.tls_facts import CertificateFacts
 
 _ANSWERED = ("ok", "inconclusive")
 """States of an endpoint that was reached (verdicts.State)."""
@@ -310,8 +312,16 @@ def _ways(facts: DomainFacts, judged: _Judged, published: _Published) -> dict[Wa
     if status in (RouteStatus.NEXT_HOP, RouteStatus.IMPLICIT_MX) or Way.NEXTHOP in published.must_by:
         ways[Way.NEXTHOP] = Fact.YES
     else:
-        ways[Way.NEXTHOP] = Fact.NO if Rung.MUST in judged.sustained else Fact.INCONCLUSIVE
+        unnamed = any(_names_another(each, facts.target.name) for each in judged.endpoints)
+        ways[Way.NEXTHOP] = Fact.NO if unnamed or Rung.MUST in judged.sustained else Fact.INCONCLUSIVE
     return ways
+
+
+def _names_another(mail: _Endpoint, domain: str) -> bool:
+    """A host that sustains MUST without naming the domain: a "no" to match=nexthop, however the others answered."""
+    if mail.use != "mail" or not mail.answered or Rung.MUST not in mail.sustained or mail.leaf is None:
+        return False
+    return not name_match(CertificateFacts("", b"", names_dns=mail.leaf.names), domain).matched
 
 
 def _sts_way(sts: _Sts | None) -> Fact:

@@ -100,6 +100,16 @@ def test_nothing_is_said_of_the_names_where_must_is_open():
     assert looked(SILENT).ways[Way.NEXTHOP] is Fact.INCONCLUSIVE
 
 
+def test_one_host_that_does_not_name_the_domain_settles_it_while_another_is_open():
+    """MUST of the domain is open, but at this host match=nexthop fails today: an older look must not say otherwise."""
+    host = {"mx_host": MX, "port": 25, "use": "mail", "state": "ok", "sustained": ["MUST"]}
+    open_host = {**host, "address": "192.0.2.2", "state": "inconclusive", "sustained": [], "unknown": ["MUST"]}
+    for names, way in (([MX], Fact.NO), ([MX, "*.org"], Fact.NO), ([MX, "example.org"], Fact.INCONCLUSIVE)):
+        settled = {**host, "address": "192.0.2.1", "leaf": {"names": names}}
+        judgement = msgspec.json.encode({"endpoints": [settled, open_host]})
+        assert look_of(seen_of().facts, judgement, "run", STARTED).ways[Way.NEXTHOP] is way
+
+
 def test_the_policy_and_the_cliffs_are_taken_along():
     look = looked(sts=sts())
     assert look.sts_mx == (MX,)
