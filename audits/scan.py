@@ -148,14 +148,18 @@ def _say_opening(asked: ScanJob, run: RunInfo) -> None:
 
 
 def _run_of_input(asked: ScanJob) -> RunInfo:
-    """A new run of this input, or with --resume the newest unfinished one of the same input and options."""
+    """A new run of this input, or with --resume the newest unfinished one of the same input and options.
+
+    Not one that trusted other CAs: the verdicts of one run would then rest on two.
+    """
     options = _fact_options(asked)
     digest = _checked_digest(asked, options)
     if asked.options["resume"]:
-        unfinished = asked.store.resume_run(digest)
-        if unfinished is not None:
+        unfinished = asked.store.resume_run(digest, asked.options.get("resume_since"))
+        if unfinished is not None and unfinished.trust_digest == asked.trust.digest:
             return unfinished
-        asked.say("no unfinished run of this input and these options: beginning a new one")
+        what = "of this input and these options" if unfinished is None else "that trusted the same CAs"
+        asked.say(f"no unfinished run {what}: beginning a new one")
     start = RunStart(
         started=datetime.now(UTC),
         input_digest=digest,

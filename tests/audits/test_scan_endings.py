@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from audits.demo.behaviour import Behaviour, Send, Wait
+from audits.demo.certificates import new_authority
 from tests.loopback_world import world
 
 ZONE = {f"d{number}.example": {"MX": [f"10 mx{number}.example."]} for number in range(20)}
@@ -69,3 +70,13 @@ def test_a_run_out_of_time_keeps_what_is_there_and_logs_to_its_file(slow):
     assert 1 < len(rows) <= len(DOMAINS), "the header, and all but the one that hangs"
     again = slow.run(*arguments(slow, "time.db", "--resume", "--max-runtime", "1s", "--format", "csv"))
     assert "done before" in again.stderr
+
+
+def test_a_run_that_trusted_other_cas_is_not_gone_on_with(slow):
+    """Its verdicts would rest on two sets of anchors, and the run names one."""
+    (slow.folder / "other.pem").write_bytes(new_authority().root_pem)
+    assert slow.run(*arguments(slow, "cas.db", "--max-runtime", "1s")).returncode == 130
+    options = ("--cafile", str(slow.folder / "other.pem"), "--max-runtime", "1s", "--resume")
+    again = slow.run(*arguments(slow, "cas.db", *options))
+    assert "no unfinished run that trusted the same CAs: beginning a new one" in again.stderr
+    assert "done before" not in again.stderr
