@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address
 
 import msgspec
 
@@ -23,8 +24,11 @@ from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
 from scanner.facts import Fact, RouteStatus
 
+AUTHENTICATED = (Rung.MUST, Rung.MUST_BY_NAME)
 POLICY_MAPS_SINCE = Version(2, 3, 0)
 """smtp_tls_policy_maps, and the return to clear text behind a failed handshake at `may`."""
+ADDRESSES_MATCH_SINCE = Version(3, 6, 0)
+"""Before, smtp(8) compared names with dNSNames and the CN alone, never an address with an iPAddress (tls_client.c)."""
 MAX_PATTERNS = 20
 _KEY = re.compile(r"(?:\[[A-Za-z0-9._:-]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
@@ -175,6 +179,8 @@ def _why_not(candidate: Candidate, evidence: Evidence, wish: Wish) -> str:
     rung = candidate.rung
     if not evidence.proven(rung):
         return f"not {candidate.value.split()[0]}: {evidence.proofs[rung].why}"
+    if rung in AUTHENTICATED and (nameless := unmatchable(evidence, wish.version)):
+        return f"not {candidate.value.split()[0]}: {nameless}"
     if candidate.trusting and wish.strict:
         return f"not {candidate.value.split()[0]}: its names come from unsigned MX records (--strict)"
     recheck = evidence.recheck(rung)
@@ -184,6 +190,22 @@ def _why_not(candidate: Candidate, evidence: Evidence, wish: Wish) -> str:
     if rung in UNDEMANDING:
         return _undemanded(rung, evidence, wish)
     return ""
+
+
+def unmatchable(evidence: Evidence, version: Version) -> str:
+    """Why this Postfix finds no certificate for a host, whatever the scan found; "" where it may."""
+    literal = next((host for host in evidence.hosts if _is_address(host)), "")
+    if not literal or version >= ADDRESSES_MATCH_SINCE:
+        return ""
+    return f"before Postfix 3.6 no certificate matches an address such as {literal}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _undemanded(rung: Rung, evidence: Evidence, wish: Wish) -> str:

@@ -17,6 +17,7 @@ from audits.policy_table.lines import (
     TableFormat,
     Wish,
     line_of,
+    unmatchable,
     unusable,
 )
 from audits.policy_table.looks import Rung
@@ -118,6 +119,8 @@ def _unroutable(evidence: Evidence, wish: Wish) -> str:
         return fault
     if not evidence.proven(Rung.MUST):
         return f"not MUST: {evidence.proofs[Rung.MUST].why}"
+    if nameless := unmatchable(evidence, wish.version):
+        return nameless
     if wish.strict and not evidence.names_known:
         return "its hosts are known from unsigned MX records alone (--strict)"
     recheck = evidence.recheck(Rung.MUST)

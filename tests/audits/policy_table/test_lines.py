@@ -77,6 +77,25 @@ def test_the_version_decides_what_can_be_said(version, said, expected):
 
 
 @pytest.mark.parametrize(
+    ("version", "form", "expected"),
+    [
+        *(
+            ("2.2", "per-site", "MUST_NOPEERMATCH"),
+            ("3.5", "per-site", "MUST_NOPEERMATCH"),
+            ("3.6", "per-site", "MUST"),
+        ),
+        *(("2.3", "policy-maps", "encrypt"), ("3.5", "policy-maps", "encrypt"), ("3.6", "policy-maps", "verify")),
+    ],
+)
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_before_3_6_no_certificate_matches_an_address(version, form, expected, host):
+    """The code compared dNSNames and the CN alone, so that all mail would wait."""
+    known = {"ways": NEXTHOP, "status": RouteStatus.NEXT_HOP, "brackets": True, "name": host, "entry": f"[{host}]"}
+    evidence = window(address(facts() | BY_NAME, host=host, at=host), **known)
+    assert value(evidence, version=version, form=form).split()[0] == expected
+
+
+@pytest.mark.parametrize(
     ("said", "ways", "expected"),
     [
         (facts(), {}, "encrypt"),

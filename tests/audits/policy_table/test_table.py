@@ -161,6 +161,12 @@ def test_an_address_in_brackets_is_verified_as_the_host():
     assert rows(made) == {"[192.0.2.1]": "verify"}
 
 
+def test_an_address_in_brackets_has_no_line_before_3_6():
+    own = domain("[192.0.2.1]", mx("192.0.2.1"), name="192.0.2.1", brackets=True)
+    made = table_of([own], wish("transport", version="3.5"))
+    assert (rows(made), [skip.entry for skip in made.skips]) == ({}, ["[192.0.2.1]"])
+
+
 @pytest.mark.parametrize(
     ("each", "why"),
     [
