@@ -77,7 +77,7 @@ def judge(run_name: str, store: str, **options: Any) -> None:
         raise CommandFailed(str(error)) from None
     expired = judging.waivers.expired(run.started.date())
     if options["form"] == "nagios":
-        outcome = Outcome(len(expired))
+        outcome = Outcome(len(expired), complete=run.finished is not None)
         click.echo(nagios_line(tally, outcome))
         raise SystemExit(status_of(tally, outcome))
     for line in gate_lines(tally.not_passed, expired):

@@ -6,6 +6,7 @@ neither SMTP nor STARTTLS nor the contrary. SPF and DMARC are not ours to look a
 
 import csv
 from collections.abc import Iterable
+from itertools import chain
 from typing import TextIO
 
 from audits.baseline import Baseline
@@ -27,11 +28,14 @@ OURS = ("Grade", "Why Not More", "Remedy", "Today", "Expires", "Next Cliff", "La
 
 
 def write_csv(stream: TextIO, baselines: tuple[Baseline, ...], domains: Iterable[JudgedDomain]) -> None:
-    """Writes the report (RFC 4180), with a column for the verdict of each baseline."""
+    """Writes the report (RFC 4180), with a column for each baseline: of those given, or else of the records."""
     rows = csv.writer(stream)
-    ids = [baseline.head.id for baseline in baselines]
-    rows.writerow([*THEIRS, *OURS, *(f"Baseline {id}" for id in ids)])
-    for domain in domains:
+    left = iter(domains)
+    first = next(left, None)
+    judged = first.record.baselines if first else ()
+    ids = [baseline.head.id for baseline in baselines] or [verdict.baseline for verdict in judged]
+    rows.writerow([*THEIRS, *OURS, *(disarmed(f"Baseline {id}") for id in ids)])
+    for domain in chain(() if first is None else (first,), left):
         verdicts = {verdict.baseline: verdict.verdict.value for verdict in domain.record.baselines}
         cells = [*_theirs(domain), *_ours(domain.record), *(verdicts.get(id, "") for id in ids)]
         rows.writerow([disarmed(cell) for cell in cells])

@@ -30,7 +30,7 @@ HEAT = ("fail", "unknown", "warn", "pass", "not-applicable")
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What the report is about."""
+    """What the report is about. Without `baselines` the verdicts are those that the records bring."""
 
     run: str
     started: datetime
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True):
     why: str
     operator: str
     expires: str
-    verdicts: tuple[tuple[str, str], ...]
+    verdicts: dict[str, str]
 
 
 def write_html(stream: TextIO, head: Head, domains: Iterable[JudgedDomain]) -> int:
@@ -61,6 +61,8 @@ def write_html(stream: TextIO, head: Head, domains: Iterable[JudgedDomain]) -> i
         details.take(domain)
         rows.append(_row(domain.record, operators.take(domain.record)))
     every = operators.all()
+    titles = {baseline.head.id: baseline.head.title for baseline in head.baselines}
+    titles = titles or {id: id for id in figures.baselines}
     style, script = _asset("report.css"), _asset("report.js")
     page = _environment().get_template("report.html.j2")
     stream.writelines(
@@ -73,9 +75,9 @@ def write_html(stream: TextIO, head: Head, domains: Iterable[JudgedDomain]) -> i
             more_operators=max(0, len(every) - OPERATORS_SHOWN),
             pictures=_pictures(figures),
             calendar=_calendar(figures),
-            heat=_heat(figures, head.baselines),
+            heat=_heat(figures, titles),
             organisational=_organisational(head.baselines),
-            names=[baseline.head.id for baseline in head.baselines],
+            names=list(titles),
             grades=[grade.value for grade in Grade],
             details=Markup(details.json().decode()),  # "<" is escaped in it, so that no element can end or begin
             style=Markup(style),
@@ -106,7 +108,7 @@ def _hash(text: str) -> str:
 
 
 def _row(record: DomainRecord, operator: str) -> Row:
-    verdicts = tuple((verdict.baseline, verdict.verdict.value) for verdict in record.baselines)
+    verdicts = {verdict.baseline: verdict.verdict.value for verdict in record.baselines}
     return Row(record.domain_unicode, record.grade, record.today.value, why(record), operator, expiry(record), verdicts)
 
 
@@ -140,14 +142,14 @@ def _calendar(figures: Figures) -> Columns:
     return columns("Certificates by the week in which they expire", cells)
 
 
-def _heat(figures: Figures, baselines: tuple[Baseline, ...]) -> list[tuple[str, str, list[tuple[str, int, int]]]]:
+def _heat(figures: Figures, titles: dict[str, str]) -> list[tuple[str, str, list[tuple[str, int, int]]]]:
     """Id, title, and for each verdict its number and its shade of 0 to 9."""
     table = []
-    for baseline in baselines:
-        counts: dict[str, int] = figures.baselines.get(baseline.head.id, Counter())
+    for id, title in titles.items():
+        counts: dict[str, int] = figures.baselines.get(id, Counter())
         total = max(1, sum(counts.values()))
         cells = [(verdict, n := counts.get(verdict, 0), -(-9 * n // total)) for verdict in HEAT]
-        table.append((baseline.head.id, baseline.head.title, cells))
+        table.append((id, title, cells))
     return table
 
 

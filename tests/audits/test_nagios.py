@@ -9,8 +9,10 @@ from audits.cli import cli
 from audits.gate import Gate, gate_from_words
 from audits.nagios import Outcome, Status, nagios_line, status_of
 from audits.output import Tally
+from audits.store import Store
 from tests.audits.evidence.pack_factory import filled_store
 from tests.audits.reports.report_factory import few, healthy, judged
+from tests.stored_samples import entries, start
 
 LINE = re.compile(r"TLSAUDIT (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+ \| (\w+=\d+ ?)+")
 
@@ -54,3 +56,11 @@ def test_judge_prints_it_with_the_exit_code_of_a_plugin(tmp_path):
     missed = CliRunner().invoke(cli, [*words, "--fail-on", "MUST"])
     assert missed.exit_code == 2
     assert LINE.fullmatch(missed.stdout.strip())
+
+
+def test_judge_knows_that_a_run_did_not_come_to_its_end(tmp_path):
+    with Store.open(tmp_path / "s.db", writing=True) as store:
+        store.begin_run(start(), entries(3))
+    stopped = CliRunner().invoke(cli, ["judge", "--store", str(tmp_path / "s.db"), "--format", "nagios"])
+    assert stopped.exit_code == Status.UNKNOWN
+    assert "the run was stopped" in stopped.stdout

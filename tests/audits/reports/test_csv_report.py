@@ -18,6 +18,15 @@ def test_its_columns_are_theirs_ours_and_one_a_baseline():
     assert list(first) == [*THEIRS, *OURS, *(f"Baseline {baseline.head.id}" for baseline in baselines())]
 
 
+def test_without_a_baseline_it_has_the_verdicts_of_the_scan():
+    stream = io.StringIO()
+    write_csv(stream, (), judged(few()))
+    assert {row["Domain"]: row for row in csv.DictReader(io.StringIO(stream.getvalue()))} == rows()
+    empty = io.StringIO()
+    write_csv(empty, (), [])
+    assert empty.getvalue().strip() == ",".join([*THEIRS, *OURS])
+
+
 def test_what_is_known_is_true_or_false_and_the_rest_empty():
     found = rows()
     words = {

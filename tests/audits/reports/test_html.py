@@ -11,6 +11,9 @@ from tests.audits.reports.report_factory import HOSTILE, baselines, few, judged
 HEAD = Head("2026-11-21", datetime(2026, 11, 21, tzinfo=UTC), None, "1", "ab" * 32, baselines())
 
 
+NO_BASELINE = Head("r", datetime(2026, 11, 21, tzinfo=UTC), None, "1", "t")
+
+
 def html(head: Head = HEAD) -> str:
     stream = io.StringIO()
     assert write_html(stream, head, judged(few())) == len(few())
@@ -52,8 +55,20 @@ def test_what_is_not_known_is_never_shown_as_bad():
     assert "v-fail" not in row[0]
 
 
+def test_verdicts_of_the_scan_have_a_column_a_filter_and_a_row_in_the_summary_each():
+    page = html(NO_BASELINE)
+    given = [baseline.head.id for baseline in baselines()]
+    heads = re.findall(r'<th scope="col" aria-sort="none"><button type="button">([^<]*)<', page)
+    assert heads[6:] == given
+    assert page.count('<select class="verdict">') == len(given)
+    assert {len(re.findall("<td>", row)) for row in re.findall(r"<tr data-n.*?</tr>", page)} == {len(heads)}
+    assert re.findall(r'<th scope="row" title="[^"]*">([^<]*)<', page) == given
+
+
 def test_without_a_baseline_it_still_tells_the_grades():
-    page = html(Head("r", datetime(2026, 11, 21, tzinfo=UTC), None, "1", "t"))
+    stream = io.StringIO()
+    write_html(stream, NO_BASELINE, judged(few(), ()))
+    page = stream.getvalue()
     assert 'class="heat"' not in page
     assert "g-may" in page
     assert "organisational evidence" in page
