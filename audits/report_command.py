@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from audits.baseline_options import Chosen
     from audits.judge import Judge
+    from audits.output import Tally
     from audits.reports.judged import JudgedDomain
     from audits.store import RunInfo, Store
 
@@ -38,9 +39,10 @@ def report(run_name: str, store: str, **options: Any) -> None:
     """Write reports of RUN (default: the newest). Files appear whole or not at all.
 
     With --baseline the run is judged again from its stored facts, by the trust store given here; without, it is shown
-    as the scan judged it.
+    as the scan judged it. Exit code 1 when --fail-on is missed or a waiver has expired; the files are there all the
+    same.
     """
-    from audits.cli import CommandFailed
+    from audits.cli import EXIT_GATE, CommandFailed
     from audits.output import OutputError, OutputLostError
     from audits.store import NoSuchRunError, Store, StoreError
     from audits.trust import TrustStoreError
@@ -52,11 +54,15 @@ def report(run_name: str, store: str, **options: Any) -> None:
         raise click.UsageError("say what to write: --html FILE, --csv FILE, --markdown FILE")
     try:
         with Store.open(store) as opened:
-            _write_reports(opened, opened.run(run_name), options)
+            missed = _write_reports(opened, opened.run(run_name), options)
     except (NoSuchRunError, TrustStoreError, OutputError) as error:
         raise click.UsageError(str(error)) from None
     except (StoreError, OutputLostError) as error:
         raise CommandFailed(str(error)) from None
+    for line in missed:
+        click.echo(line, err=True)
+    if missed:
+        raise SystemExit(EXIT_GATE)
 
 
 def _write_notebook(run_name: str, store: str, options: dict[str, Any]) -> None:
@@ -68,7 +74,8 @@ def _write_notebook(run_name: str, store: str, options: dict[str, Any]) -> None:
 
     if not (options["notebook"] and options["html"]):
         raise click.UsageError("a notebook needs both: --notebook NAME --html FILE")
-    if options["csv_file"] or options["markdown"] or options["baseline_ids"]:
+    judging = (options[name] for name in ("baseline_ids", "baseline_files", "waivers", "fail_on"))
+    if options["csv_file"] or options["markdown"] or any(judging):
         raise click.UsageError(
             "--notebook shows the run as it was judged, as HTML: leave other reports and baselines out"
         )
@@ -81,9 +88,10 @@ def _write_notebook(run_name: str, store: str, options: dict[str, Any]) -> None:
         raise CommandFailed(str(error)) from None
 
 
-def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> None:
-    from audits.baseline_options import chosen
-    from audits.output import opened_output
+def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> list[str]:
+    """Writes them; gives the lines that tell why the gate is missed."""
+    from audits.baseline_options import chosen, gate_lines
+    from audits.output import Tally, opened_output
     from audits.reports.csv_report import write_csv
     from audits.reports.markdown import write_markdown
 
@@ -91,24 +99,29 @@ def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> N
         click.echo(f"warning: run {run.name} is not finished: {run.done} of {run.targets} domains", err=True)
     judging = chosen(options)
     judge, trust_digest = _judge(judging, run, options)
+    tally = Tally(judging.gate)
     if options["html"]:
         from audits.reports.html import Head, write_html
 
         head = Head(run.name, run.started, run.finished, run.tool_version, trust_digest, judging.baselines)
         with opened_output(options["html"]) as stream:
-            write_html(stream, head, _domains(store, run, judge))
+            write_html(stream, head, _domains(store, run, judge, tally))
     if options["csv_file"]:
         with opened_output(options["csv_file"]) as stream:
-            write_csv(stream, judging.baselines, _domains(store, run, judge))
+            write_csv(stream, judging.baselines, _domains(store, run, judge, tally))
     if options["markdown"]:
         with opened_output(options["markdown"]) as stream:
-            write_markdown(stream, run.name, _domains(store, run, judge))
+            write_markdown(stream, run.name, _domains(store, run, judge, tally))
+    return [*gate_lines(tally.not_passed, judging.waivers.expired(run.started.date()))]
 
 
-def _domains(store: "Store", run: "RunInfo", judge: "Judge | None") -> "Iterator[JudgedDomain]":
+def _domains(store: "Store", run: "RunInfo", judge: "Judge | None", tally: "Tally") -> "Iterator[JudgedDomain]":
+    """The domains; what misses the gate is told by their names, and so once however many reports are written."""
     from audits.reports.judged import judged_domains
 
-    return judged_domains(store, run.id, judge)
+    for domain in judged_domains(store, run.id, judge):
+        tally.take([domain.record])
+        yield domain
 
 
 def _judge(judging: "Chosen", run: "RunInfo", options: dict[str, Any]) -> "tuple[Judge | None, str]":

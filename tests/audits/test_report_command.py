@@ -52,6 +52,35 @@ def test_wrong_use_is_told_and_nothing_is_written(store, tmp_path, monkeypatch, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fail-on", "MAY"], "gate: notls.example: grade MAY\n"),
+        (["--baseline", "bod-18-01", "--fail-on", "fail"], "gate: notls.example: fail BOD1801-STARTTLS"),
+        (["--baseline", "bod-18-01", "--waivers"], "waiver expired on 2020-01-01"),
+    ],
+)
+def test_the_gate_is_missed_and_the_files_are_there(store, tmp_path, words, said):
+    (tmp_path / "w.toml").write_text(
+        '[[waiver]]\nrule = "*"\nsubject = "*"\nowner = "us"\nreason = "soon"\nexpires = 2020-01-01\n'
+    )
+    waivers = [str(tmp_path / "w.toml")] if words[-1] == "--waivers" else []
+    files = ["--html", str(tmp_path / "r.html"), "--csv", str(tmp_path / "r.csv")]
+    result = report("--store", store, *files, *words, *waivers)
+    assert result.exit_code == 1
+    assert result.stderr.count(said) == 1
+    assert (tmp_path / "r.html").exists()
+    assert (tmp_path / "r.csv").exists()
+
+
+@pytest.mark.parametrize("words", [["--fail-on", "MAY"], ["--baseline", "rfc"]])
+def test_a_notebook_takes_no_gate_and_no_baseline(store, tmp_path, words):
+    page = ["--notebook", "nightly_report", "--html", str(tmp_path / "r.html")]
+    result = report("--store", store, *page, *words)
+    assert result.exit_code == 2
+    assert "leave other reports and baselines out" in result.stderr
+
+
 def test_a_store_that_is_not_there_is_our_failure(tmp_path):
     result = report("--store", str(tmp_path / "none.db"), "--html", str(tmp_path / "r.html"))
     assert result.exit_code == 4
