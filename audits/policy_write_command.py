@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from audits.policy_table.evidence import Evidence
     from audits.policy_table.lines import Wish
     from audits.policy_table.table import Table
+    from audits.postfix.text_tables import Entry
 
 FORMATS = click.Choice(["per-site", "policy-maps", "transport"])
 TOLD = 50
@@ -48,7 +49,7 @@ Files = list[tuple[str | None, str]]
     default=25,
     show_default=True,
     metavar="PERCENT",
-    help="Stop, even with --force, where more of the lines of a file would vanish than this (and more than three).",
+    help="Stop, even with --force, where for lack of answers more lines of a file would vanish (and more than three).",
 )
 def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> None:
     """Write a TLS policy table from the newest runs: only what every address of every MX host sustained in all of them.
@@ -63,7 +64,7 @@ def write(domains: tuple[str, ...], form: str, version: str, **options: Any) -> 
         wish = _wish(form, version, options["strict"])
         _check_outputs(form, options)
         files, table = _made(entries_of(domains), wish, options)
-        _deliver(files, wish, options["force"], options["max_vanish"])
+        _deliver(files, table, wish, options)
         _tell(table)
         _tell_needs(table)
         if options["output"]:
@@ -166,7 +167,7 @@ def _trusted_here() -> str:
         return ""
 
 
-def _deliver(files: Files, wish: "Wish", force: bool, max_vanish: int) -> None:
+def _deliver(files: Files, table: "Table", wish: "Wish", options: dict[str, Any]) -> None:
     """To stdout, or into the files: all are looked at before the first is touched."""
     from audits.policy_table.files import difference, present_text, replace_file
 
@@ -180,27 +181,38 @@ def _deliver(files: Files, wish: "Wish", force: bool, max_vanish: int) -> None:
                 click.echo(line, err=True)
     changed = [(path, text) for path, text in files if path and present[path] != text]
     standing = [path for path, _ in changed if present[path] is not None]
-    if standing and not force:
+    if standing and not options["force"]:
         raise _refused(f"{', '.join(standing)} exists and differs: nothing was written; --force replaces it")
     for path, text in changed:
-        _keep_most(path, present[path] or "", text, max_vanish)
+        _keep_most(path, (present[path] or "", text), table, options["max_vanish"])
     for path, text in changed:
         replace_file(Path(path), text)
         click.echo(f"written: {path}; now run: postmap {path}", err=True)
 
 
-def _keep_most(path: str, before: str, after: str, max_vanish: int) -> None:
-    """Nights in which nobody answered, or another list, empty no table: exit code 1."""
-    from audits.policy_table.files import vanishing
+def _keep_most(path: str, texts: tuple[str, str], table: "Table", max_vanish: int) -> None:
+    """Nights in which nobody answered, or another list, empty no table: exit code 1.
+
+    A line that fails by a "no" is not counted: if it stayed, mail would be lost.
+    """
+    from audits.policy_table.files import standing
+
+    held, gone = standing(*texts)
+    failing = [entry for entry in held if table.refutes(entry.key, entry.value)]
+    lapsed = [entry for entry in gone if entry not in failing]
+    if len(lapsed) > FEW and 100 * len(lapsed) > max_vanish * len(held):
+        stays = f"; {len(failing)} that stand there fail by the newest runs ({_keys(failing)})" if failing else ""
+        raise click.ClickException(
+            f"{path}: {len(lapsed)} of {len(held)} lines would vanish ({_keys(lapsed)}): nothing was written{stays}; "
+            "if that is meant, --max-vanish 100"
+        )
+
+
+def _keys(entries: "list[Entry]") -> str:
     from scanner.domain_name import printable
 
-    gone, held = vanishing(before, after)
-    if len(gone) > FEW and 100 * len(gone) > max_vanish * held:
-        some = ", ".join(printable(key) for key in gone[:KEYS_SHOWN])
-        raise click.ClickException(
-            f"{path}: {len(gone)} of {held} lines would vanish ({some}, ...): nothing was written; if that is meant, "
-            "--max-vanish 100"
-        )
+    more = ", ..." if len(entries) > KEYS_SHOWN else ""
+    return ", ".join(printable(entry.key) for entry in entries[:KEYS_SHOWN]) + more
 
 
 def _tell_rehearsal(files: Files, wish: "Wish", store: str) -> None:

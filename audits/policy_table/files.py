@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audits.postfix.errors import ConfigError
 from audits.postfix.source_text import read_source
-from audits.postfix.text_tables import parse_text_table
+from audits.postfix.text_tables import Entry, parse_text_table
 from scanner.domain_name import printable
 
 _SHOWN = 1000
@@ -38,11 +38,11 @@ def difference(before: str, after: str, path: Path) -> Iterator[str]:
         yield printable(line, _SHOWN)
 
 
-def vanishing(before: str, after: str) -> tuple[list[str], int]:
-    """The keys of a table that have no line in the new one, and how many keys it has."""
-    held = parse_text_table(before, "now").index
+def standing(before: str, after: str) -> tuple[list[Entry], list[Entry]]:
+    """The lines of a table, one for each key, and those among them whose key has no line in the new one."""
+    held = list(parse_text_table(before, "now").index.values())
     new = parse_text_table(after, "new").index
-    return [entry.key for folded, entry in held.items() if folded not in new], len(held)
+    return held, [entry for entry in held if entry.folded not in new]
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ smtp_tls_per_site looks up the MX host's name, too, and the greater value wins. 
 MX host of another one gets a line only if its value is sustained there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -37,6 +37,12 @@ class Table(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     skips: tuple[Skip, ...]
     routes: tuple[Line, ...] = ()
+    failing: Mapping[str, frozenset[Rung]] = {}
+    """Of each name that can be a key, without its brackets: the rungs that some look of the window refuted."""
+
+    def refutes(self, key: str, value: str) -> bool:
+        """Whether the servers were seen to fail what a line that stands somewhere demands."""
+        return bool(self.failing.get(key.strip("[]").lower(), frozenset()) & {_demanded(value)})
 
 
 def table_of(evidence: Iterable[Evidence], wish: Wish, beside: Iterable[Evidence] = ()) -> Table:
@@ -45,8 +51,9 @@ def table_of(evidence: Iterable[Evidence], wish: Wish, beside: Iterable[Evidence
     `beside` are domains that get no line, but whose mail a key may be found for.
     """
     domains = sorted(evidence, key=lambda each: each.entry)
+    failing = _failing((*domains, *beside), {each.entry for each in domains}, wish)
     if wish.format is TableFormat.TRANSPORT:
-        return _routed(domains, wish)
+        return msgspec.structs.replace(_routed(domains, wish), failing=failing)
     made = [line_of(each, wish) for each in domains]
     lines = {line.key: line for line in made if isinstance(line, Line)}
     skips = [skip for skip in made if isinstance(skip, Skip)]
@@ -54,7 +61,34 @@ def table_of(evidence: Iterable[Evidence], wish: Wish, beside: Iterable[Evidence
         for skip in _colliding(lines, (*domains, *beside)):
             del lines[skip.entry]
             skips.append(skip)
-    return Table(tuple(lines.values()), tuple(skips))
+    return Table(tuple(lines.values()), tuple(skips), failing=failing)
+
+
+_DEMANDED = {
+    **{"none": Rung.NONE, "may": Rung.MAY, "encrypt": Rung.MUST_NOPEERMATCH, "must_nopeermatch": Rung.MUST_NOPEERMATCH},
+    **{"dane": Rung.DANE_OR_LESS, "dane-only": Rung.DANE_ONLY},
+}
+
+
+def _demanded(value: str) -> Rung:
+    """What a line demands of the servers; a route stands for the MUST of its hosts."""
+    words = value.lower().split()
+    by_name = any(word.startswith("servername=") for word in words)
+    return _DEMANDED.get(words[0] if words else "", Rung.MUST_BY_NAME if by_name else Rung.MUST)
+
+
+def _failing(domains: Iterable[Evidence], listed: Container[str], wish: Wish) -> dict[str, frozenset[Rung]]:
+    """By entry, and by MX host where hosts are keys of this table."""
+    found: dict[str, frozenset[Rung]] = {}
+    for each in domains:
+        if each.entry in listed:
+            key = each.entry.strip("[]")
+            found[key] = found.get(key, frozenset()) | {rung for rung in Rung if each.refuted(rung)}
+        for host in each.hosts:
+            if wish.format is TableFormat.TRANSPORT or (wish.format is TableFormat.PER_SITE and host in listed):
+                refuted = {rung for rung in Rung if each.host_fact(host, rung) is Fact.NO}
+                found[host] = found.get(host, frozenset()) | refuted
+    return found
 
 
 # --- per-site: keys that are found for other domains, too ----------------------------------------------------------

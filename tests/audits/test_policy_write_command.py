@@ -144,9 +144,35 @@ def test_nights_in_which_nobody_answered_empty_no_table(tmp_path):
     before = table.read_text()
     done = write(silent, "--output", table, "--force")
     assert (done.exit_code, table.read_text()) == (1, before)
-    assert "4 of 6 lines would vanish (d0.test, d1.test, d2.test, d3.test, ...)" in done.stderr
+    assert "4 of 6 lines would vanish (d0.test, d1.test, d2.test, d3.test): nothing was written;" in done.stderr
     assert write(silent, "--output", table, "--force", "--max-vanish", 67).exit_code == 0
     assert rows(table.read_text()) == ["d4.test MUST", "d5.test MUST"]
+
+
+def test_lines_that_fail_are_taken_out_however_many_they_are(tmp_path):
+    """The certificate of an operator ends: if its routes stayed, the mail of all its domains would wait."""
+    names = [f"d{number}.test" for number in range(8)]
+    nights = [dict.fromkeys(names, GOOD)] * 2
+    fallen = write_runs(tmp_path / "fallen.db", [*nights, {**nights[0], **dict.fromkeys(names[:6], EXPIRED)}])
+    both = ("--output", tmp_path / "transport", "--policy-output", tmp_path / "tls_policy")
+    good = write_runs(tmp_path / "good.db", [*nights, nights[0]])
+    assert write(good, *both, form="transport").exit_code == 0
+    assert len(rows((tmp_path / "transport").read_text())) == 8
+    done = write(fallen, *both, "--force", form="transport")
+    assert (done.exit_code, rows((tmp_path / "transport").read_text())) == (
+        0,
+        [f"{n} smtp:[mx.example.org]" for n in names[6:]],
+    )
+
+
+def test_what_fails_in_a_table_that_is_not_replaced_is_told(tmp_path):
+    names = [f"d{number}.test" for number in range(6)]
+    night = {name: SILENT if number < 4 else EXPIRED for number, name in enumerate(names)}
+    table = tmp_path / "table"
+    table.write_text("".join(f"{name} verify\n" for name in names))
+    done = write(write_runs(tmp_path / "runs.db", [night] * 3), "--output", table, "--force", form="policy-maps")
+    assert done.exit_code == 1
+    assert "2 that stand there fail by the newest runs (d4.test, d5.test); if that is meant" in done.stderr
 
 
 def test_three_lines_may_always_vanish(store, tmp_path):

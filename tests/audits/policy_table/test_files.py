@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from audits.policy_table.files import difference, present_text, replace_file, vanishing
+from audits.policy_table.files import difference, present_text, replace_file, standing
 from audits.postfix.errors import ConfigError
 
 
@@ -63,7 +63,11 @@ def test_the_difference_is_unified_and_obeyed_by_no_terminal(tmp_path):
 
 
 def test_what_vanishes_is_counted_by_keys_as_postfix_reads_them():
+    def keys(before, after):
+        held, gone = standing(before, after)
+        return [(each.key, each.value) for each in gone], len(held)
+
     before = "# no line: may\nA.test may\nb.test\n  encrypt\na.test none\nc.test verify\n"
-    assert vanishing(before, "B.TEST may\n# c.test verify\n") == (["A.test", "c.test"], 3)
-    assert vanishing("", "a.test may\n") == ([], 0)
-    assert vanishing(before, before) == ([], 3)
+    assert keys(before, "B.TEST may\n# c.test verify\n") == ([("A.test", "may"), ("c.test", "verify")], 3)
+    assert keys("", "a.test may\n") == ([], 0)
+    assert keys(before, before) == ([], 3)
