@@ -61,7 +61,7 @@ _AT_STAKE = {Obligation.MUST: Verdict.FAIL, Obligation.SHOULD: Verdict.WARN, Obl
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[baseline]` table. `ports`: port -> scale; a port that is missing is not judged by this baseline.
 
-    `extends` takes another baseline over and may change it; `includes` puts whole ones beside its own requirements,
+    `extends` takes another baseline over and may change it: what replaces a requirement is asked on the ports of that; `includes` puts whole ones beside its own requirements,
     each with its own ports.
     """
 
@@ -189,12 +189,16 @@ def _complete(text: str, name: str, seen: tuple[str, ...]) -> Baseline:
     own = tuple(_question(requirement, text, name) for requirement in file.requirement)
     _refuse_twice((question.requirement.id for question in own), text, name)
     head = file.baseline
+    _refuse_no_ports(head.ports, text, name)
     whole = Baseline(head, own, file.organisational, file.sources)
     for id in head.includes:
         whole = _with_included(whole, _other(id, "includes", (text, name, seen)), text, name)
-    if not head.extends:
-        return whole
-    return _extended(_other(head.extends, "extends", (text, name, seen)), whole, text, name)
+    if head.extends:
+        whole = _extended(_other(head.extends, "extends", (text, name, seen)), whole, text, name)
+    elif head.drop:
+        raise BaselineError(f"{_place(text, name, head.drop[0])}: drop: there is no extends to drop a requirement from")
+    _refuse_unasked(whole, {question.requirement.id for question in own}, text, name)
+    return whole
 
 
 def _other(id: str, verb: str, at: tuple[str, str, tuple[str, ...]]) -> Baseline:
@@ -235,7 +239,7 @@ def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
             raise BaselineError(f"{_place(text, name, dropped)}: drop: {own.head.extends} has no requirement {dropped}")
     mine = {question.requirement.id: question for question in own.questions}
     kept = tuple(
-        mine.pop(question.requirement.id, _rescaled(question, own.head.ports))
+        _in_place_of(question, mine.pop(question.requirement.id, None), own.head.ports)
         for question in base.questions
         if question.requirement.id not in own.head.drop
     )
@@ -243,6 +247,14 @@ def _extended(base: Baseline, own: Baseline, text: str, name: str) -> Baseline:
     return Baseline(
         head, (*kept, *mine.values()), (*base.organisational, *own.organisational), base.sources | own.sources
     )
+
+
+def _in_place_of(question: Question, mine: Question | None, scales: dict[str, Scale]) -> Question:
+    """The question of the base, or mine, on the ports of that which it replaces unless it names some."""
+    kept = _rescaled(question, scales)
+    if mine is None or mine.ports is not None or mine.requirement.ports:
+        return mine or kept
+    return msgspec.structs.replace(mine, ports=kept.ports)
 
 
 def _rescaled(question: Question, scales: dict[str, Scale]) -> Question:
@@ -291,6 +303,25 @@ def _question(requirement: Requirement, text: str, name: str) -> Question:
     except msgspec.ValidationError as error:
         raise BaselineError(f"{place}: {requirement.id}: expects: {error} (rule {rule.id})") from error
     return Question(requirement, rule, expects)
+
+
+def _refuse_no_ports(ports: Iterable[str], text: str, name: str) -> None:
+    for port in ports:
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
+            raise BaselineError(f"{_place(text, name, port)}: ports: {port!r} is no port: write 25, 465, 587")
+
+
+def _refuse_unasked(whole: Baseline, own: set[str], text: str, name: str) -> None:
+    """A requirement about servers that is asked on no port would never be missed by anyone."""
+    for question in whole.questions:
+        asked = question.requirement
+        ports = whole.head.ports if question.ports is None else question.ports
+        judged = {int(port) for port in ports} & set(asked.ports) if asked.ports else ports
+        if asked.id in own and hasattr(question.rule.fact, "of_endpoint") and not judged:
+            place = _place(text, name, asked.id)
+            raise BaselineError(
+                f'{place}: {asked.id} is asked on no port: write ports = {{ 25 = "strict" }} in [baseline]'
+            )
 
 
 def _refuse_twice(ids: Iterable[str], text: str, name: str) -> None:

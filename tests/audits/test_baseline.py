@@ -51,6 +51,12 @@ def test_a_file_is_read(written):
         (FIRST, "house.toml: Object missing required field `baseline`"),
         (MOZILLA.replace("mozilla-i", "mozila-i"), "house.toml:4: extends 'mozila-intermediate', which does not exist"),
         (MOZILLA + 'drop = ["NOPE"]\n', "house.toml:5: drop: mozilla-intermediate has no requirement NOPE"),
+        (HEAD + 'drop = ["H-1"]\n' + FIRST, "house.toml:5: drop: there is no extends"),
+        (HEAD.replace("25", "smtp") + FIRST, "house.toml: ports: 'smtp' is no port"),
+        (HEAD.replace("25", '"025"') + FIRST, "house.toml:4: ports: '025' is no port"),
+        (HEAD.replace("25", "65536") + FIRST, "house.toml: ports: '65536' is no port"),
+        (HEAD.replace("ports", "#") + FIRST, "house.toml:7: H-1 is asked on no port"),
+        (HEAD + FIRST + "ports = [465]\n", "house.toml:7: H-1 is asked on no port"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(written, text, words):
@@ -97,6 +103,17 @@ def test_what_is_included_keeps_its_ports_and_comes_once(written):
     assert (read.scale(25, read.questions[0]), read.scale(587, read.questions[0])) == (Scale.STRICT, None)
     assert read.sources.keys() >= {"8314", "7672"}
     assert len(read.organisational) == len(set(read.organisational))
+
+
+@pytest.mark.parametrize(
+    ("ports", "asked_on"), [("", {"25": "advisory", "465": "strict", "587": "strict"}), ("ports = [25]", None)]
+)
+def test_what_replaces_an_included_requirement_is_asked_where_that_was(written, ports, asked_on):
+    mine = FIRST.replace("H-1", "BCP195-3.1.1-SSL") + ports
+    read = baseline_from_file(written(MOZILLA.replace("mozilla-intermediate", "rfc") + mine))
+    (question,) = (q for q in read.questions if q.requirement.id == "BCP195-3.1.1-SSL")
+    assert question.requirement.text == "no old versions"
+    assert question.ports == asked_on
 
 
 def test_who_extends_may_judge_what_is_included_by_another_scale(written):
