@@ -61,8 +61,8 @@ _AT_STAKE = {Obligation.MUST: Verdict.FAIL, Obligation.SHOULD: Verdict.WARN, Obl
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[baseline]` table. `ports`: port -> scale; a port that is missing is not judged by this baseline.
 
-    `extends` takes another baseline over and may change it: what replaces a requirement is asked on the ports of that; `includes` puts whole ones beside its own requirements,
-    each with its own ports.
+    `extends` takes another baseline over and may change it; `includes` puts whole ones beside its own requirements,
+    each with its own ports, which a requirement that replaces one of theirs keeps.
     """
 
     id: str
