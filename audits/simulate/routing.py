@@ -67,36 +67,30 @@ class Routing(msgspec.Struct, frozen=True):
     def _without_table(self, domain: str) -> tuple[str, str]:
         if domain in self.own:
             return "local", domain
-        relayed = bool(self.relayed) and not self.relayed.isdisjoint(self._relay_keys(domain))
+        relayed = bool(self.relayed) and not self.relayed.isdisjoint(self._keys("relay_domains", domain))
         chosen = self.relay_transport if relayed else self.default
         service, _, hop = chosen.partition(":")
         return service, hop or self.relayhost or domain
 
-    def _relay_keys(self, domain: str) -> Iterator[str]:
-        """The domain and its parents, with a leading dot unless parent_domain_matches_subdomains has relay_domains."""
-        plain = "relay_domains" in _NAMES.findall(self.main_cf.value("parent_domain_matches_subdomains"))
-        for key in _keys(domain):
-            yield key.removeprefix(".") if plain else key
+    def _keys(self, parameter: str, domain: str) -> Iterator[str]:
+        """The domain and its parents, with a leading dot unless parent_domain_matches_subdomains has the parameter."""
+        plain = parameter in _NAMES.findall(self.main_cf.value("parent_domain_matches_subdomains"))
+        yield domain
+        labels = domain.split(".")
+        for index in range(1, len(labels)):
+            yield ("" if plain else ".") + ".".join(labels[index:])
 
     def _entry(self, table: TableList, domain: str) -> Hit | LookupFailure | Miss:
-        """The address, the domain, its parents with a leading dot, "*"; pattern tables see the address alone."""
+        """The address, the domain, its parents, "*"; pattern tables see the address, and the "*" as it stands."""
         found = table.lookup(f"{SAMPLE_USER}@{domain}")
         if not isinstance(found, Miss):
             return found
         exact = TableList(tuple(each for each in table.tables if each.name.partition(":")[0] not in PATTERN_TYPES))
-        for key in _keys(domain):
+        for key in self._keys("transport_maps", domain):
             found = exact.lookup(key)
             if not isinstance(found, Miss):
                 return found
-        return Miss()
-
-
-def _keys(domain: str) -> Iterator[str]:
-    yield domain
-    labels = domain.split(".")
-    for index in range(1, len(labels)):
-        yield "." + ".".join(labels[index:])
-    yield "*"
+        return table.lookup("*")
 
 
 def routing_of(main_cf: MainCf, reader: Reader = read_source, table: TableList | None = None) -> Routing:
@@ -128,7 +122,8 @@ def _listed(main_cf: MainCf, parameters: tuple[str, ...]) -> tuple[set[str], lis
     own: set[str] = set()
     notes: list[str] = []
     for name in parameters:
-        if main_cf.setting(name) is None:
+        by_default = name == "mydestination" and main_cf.setting("myhostname") is not None
+        if main_cf.setting(name) is None and not by_default:
             continue
         words = _NAMES.findall(main_cf.value(name))
         own |= {word.lower() for word in words if ":" not in word and "/" not in word}

@@ -19,7 +19,7 @@ WORDS = re.compile(r"[^, \t]+")
 DOMAINS = (
     *("example.org", "sub.example.org", "deep.sub.example.org", "notexample.org", "example.net", "null.example"),
     *("hop.example", "empty.example", "colon.example", "error.example", "list.example", "star.example", "org"),
-    *("xn--bcher-kva.example", "own.example", "virtual.example", "relayed.example", "a.relayed.example"),
+    *("xn--bcher-kva.example", "h.example", "own.example", "virtual.example", "relayed.example", "a.relayed.example"),
 )
 TABLES = {
     "plain": (
@@ -31,9 +31,11 @@ TABLES = {
     "star": "* smtp:[hub.example]\nexample.org :\n.example.net smtp:x.example\nempty.example relay:\n",
     "upper": "EXAMPLE.ORG smtp:[mx.example.org]\nown.example smtp:[inside.example]\n",
     "address": f"{SAMPLE_USER}@example.org smtp:[one.example]\nexample.org smtp:[two.example]\n",
+    "catch": "!/@example\\.(org|net)$/ smtp:[caught.example]\n",
+    "everything": "/^[^@]*$/ smtp:[bare.example]\n",
     "pattern": "/@example\\.org$/ smtp:[one.example]\n/^example/ smtp:[never.example]\n/\\.example$/ relay:\n",
 }
-KINDS = {"pattern": "regexp"}
+KINDS = {"pattern": "regexp", "catch": "regexp", "everything": "regexp"}
 SETTINGS: tuple[dict[str, str], ...] = (
     {},
     {"relayhost": "[relay.example]:587"},
@@ -42,6 +44,9 @@ SETTINGS: tuple[dict[str, str], ...] = (
     {"mydestination": "own.example", "virtual_mailbox_domains": "virtual.example", "relayhost": "relay.example"},
     {"relay_domains": "relayed.example", "relay_transport": "relay:[inner.example]"},
     {"relay_domains": "relayed.example", "relayhost": "[relay.example]", "parent_domain_matches_subdomains": ""},
+    {"parent_domain_matches_subdomains": "transport_maps"},
+    {"relay_domains": "*", "relay_transport": "relay:[inner.example]"},
+    {"mydestination": "$myhostname, localhost.$mydomain, localhost"},
 )
 CASES = [(table, settings) for table in (*TABLES, "") for settings in SETTINGS]
 

@@ -75,6 +75,24 @@ def test_patterns_see_a_whole_address() -> None:
     assert any("postmaster@DOMAIN" in note for note in found.notes)
 
 
+def test_patterns_see_the_star_too() -> None:
+    """trivial-rewrite looks for "*" when it starts, in every table: what is not @example.org is not example.org."""
+    found = routing(table="!/@example\\.org$/ smtp:[caught.example]\n", kind="regexp")
+    assert found.of("example.org").next_hops == ("[caught.example]",)  # type: ignore[union-attr]
+
+
+def test_parents_have_no_dot_where_parent_domain_matches_subdomains_says_so() -> None:
+    found = routing("parent_domain_matches_subdomains = transport_maps\n")
+    assert found.of("a.null.example") == Transport("smtp", ("a.null.example",), "transport_maps, /t:4")
+    assert found.of("b.deep.example.org").next_hops == ("[mx.example.org]:587",)  # type: ignore[union-attr]
+
+
+def test_the_default_of_mydestination_counts_where_the_host_has_its_name_from_main_cf() -> None:
+    assert routing().of("h.example").service == "local"  # type: ignore[union-attr]
+    bare = parse_main_cf("relayhost = [relay.example]\n", "main.cf")
+    assert routing_of(bare).of("h.example").service == "smtp"  # type: ignore[union-attr]
+
+
 def test_own_domains_are_not_sent_by_smtp() -> None:
     found = routing("mydestination = $myhostname, own.example, hash:/more\n")
     assert found.of("own.example").service == "local"  # type: ignore[union-attr]
