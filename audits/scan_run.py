@@ -19,7 +19,7 @@ from audits.records import DomainRecord
 from audits.store import DomainResult, RunInfo, Store, StoreError
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import Shells
-from scanner.facts import Endpoint, EndpointFacts, Target
+from scanner.facts import Endpoint, EndpointFacts, Level, Target
 from scanner.failures import LocalTroubleError
 from scanner.pipeline import ProbedDomain, run_scan
 from scanner.settings import ScanSettings
@@ -100,13 +100,21 @@ async def _scan_and_write(job: Job) -> bool:
 
 async def _scan_until_signal(job: Job, saved: _Saved, send: trio.MemorySendChannel[ProbedDomain]) -> bool:
     """Runs the scan; SIGINT, SIGTERM and the end of its time stop it, and what is finished is still written."""
-    shells = msgspec.structs.replace(job.shells, recall=partial(_recall, job), earlier=partial(_earlier, job))
+    shells = msgspec.structs.replace(
+        job.shells, recall=partial(_recall, job), earlier=partial(_earlier, job), in_flight=_in_flight(job)
+    )
     with trio.move_on_after(job.max_runtime_s) as scope:
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_signal, scope)
             await run_scan(_targets(job, saved), job.settings, shells, send.send)
             nursery.cancel_scope.cancel()
     return not scope.cancelled_caught
+
+
+def _in_flight(job: Job) -> int:
+    """How many targets an interrupted run may have left half done; none where nobody had answered it by then."""
+    answered = bool(job.run.done) and any(grade in tuple(Level) for grade in job.store.grades(job.run.id))
+    return job.settings.jobs if answered else 0
 
 
 async def _stop_on_signal(

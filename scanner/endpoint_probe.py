@@ -37,7 +37,8 @@ async def _nothing_known(_endpoint: Endpoint) -> EndpointFacts | None:
 class Shells(msgspec.Struct, frozen=True, kw_only=True):
     """The doors to the world. `recall` gives facts that this run has already; `observe` sees each finished session.
 
-    `earlier` gives what an earlier run saw of an endpoint, where it need not be asked in full tonight.
+    `earlier` gives what an earlier run saw of an endpoint, where it need not be asked in full tonight. `in_flight` is
+    how many targets this run may have left half done when it was interrupted, after others had answered.
     """
 
     look_up: Callable[[Question], Awaitable[Lookup]]
@@ -47,13 +48,14 @@ class Shells(msgspec.Struct, frozen=True, kw_only=True):
     observe: Callable[[Endpoint, SessionFacts], None] = lambda _endpoint, _session: None
     tap: Callable[[Endpoint], Tap | None] = lambda _endpoint: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    in_flight: int = 0
 
 
 class EndpointProbe:
     """Probes endpoints with the manners that all of a run share."""
 
     def __init__(self, settings: ScanSettings, shells: Shells) -> None:
-        self.egress = EgressWatch()
+        self.egress = EgressWatch(shells.in_flight)
         self._settings = settings
         self._shells = shells
         self._pace = Pace(settings.interval_s, settings.provider_jobs, settings.jobs)

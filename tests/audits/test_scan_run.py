@@ -170,6 +170,16 @@ def test_blocked_egress_comes_out_bare(store):
         trio.run(run_job, job(store, run, World(2 * ENOUGH, errno.ETIMEDOUT))[0])
 
 
+def test_dead_servers_that_an_interrupted_run_left_over_are_no_blocked_egress(store):
+    """A run ends with the slowest: killed there it would never come to its end."""
+    run, targets = begun(store, 2 * ENOUGH), 2 * ENOUGH
+    store.save(run.id, [msgspec.structs.replace(stored_samples.result(1), grade="MAY")], [])
+    settings = msgspec.structs.replace(SETTINGS, jobs=50)
+    work, emitted = job(store, store.run(run.name), World(targets, errno.ETIMEDOUT), settings=settings)
+    assert trio.run(run_job, work)
+    assert len(emitted) == targets - 1
+
+
 def test_our_own_trouble_comes_out_bare_and_blames_nobody(store):
     run = begun(store, 10)
     with pytest.raises(LocalTroubleError):

@@ -70,3 +70,15 @@ def test_a_short_input_is_judged_at_its_end(silent, blocked):
             watch.conclude()
     else:
         watch.conclude()
+
+
+def test_what_an_interrupted_run_left_in_flight_may_all_be_silent():
+    """Those were the slow ones, and others had answered; one that was moved to a closed network still notices."""
+    watch = EgressWatch(in_flight=50)
+    for number in range(50):
+        watch.note(network(number), session())
+    watch.conclude()
+    for number in range(50, 69):
+        watch.note(network(number), session())
+    with pytest.raises(EgressBlocked, match="70 different networks"):
+        watch.note(network(69), session())
