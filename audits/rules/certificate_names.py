@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from audits.established.certificates import ServedChains, Stapling
 from audits.names import IdentifierKind, name_match
-from audits.rules.chain_scope import OfChains, leaves, words
+from audits.rules.chain_scope import OfChains, leaves, unread, unreadable, words
 from audits.rules.question import Item, NoExpectations, met, rule
 from scanner.answers import Fact
 
@@ -50,7 +50,9 @@ def host_named(seen: ServedChains, wants: Names) -> Iterable[Item]:
         more = f" and {len(match.presented) - SHOWN} more" if len(match.presented) > SHOWN else ""
         shown = ", ".join(match.presented[:SHOWN]) + more
         said = match.identifier if match.matched else f"not among {shown or 'no name'}"
-        if counts or seen.as_clients_ask:
+        if unread(leaf, "certificate"):
+            yield unreadable(leaf, "subjectAltName")
+        elif counts or seen.as_clients_ask:
             yield met(counts, f"{seen.host}: {kind} {said}")
         else:
             open_ = f"{seen.host}: without a server name (SNI) {kind} {said}; with one it may be another certificate"
@@ -67,6 +69,9 @@ def alternative_names(seen: ServedChains, wants: OfChains) -> Iterable[Item]:
     """
     for leaf in leaves(seen, wants):
         names = (*leaf.names_dns, *leaf.names_ip)
+        if not names and unread(leaf, "subjectAltName"):
+            yield unreadable(leaf, "subjectAltName")
+            continue
         said = ", ".join(names[:SHOWN]) if names else f"no dNSName; CN {', '.join(leaf.common_names) or 'none'}"
         yield met(bool(names), words(leaf, said))
 
@@ -83,6 +88,9 @@ def purposes(seen: ServedChains, wants: Purposes) -> Iterable[Item]:
     """
     for leaf in leaves(seen, wants):
         given = leaf.extended_key_usage
+        if unread(leaf, "extKeyUsage"):
+            yield unreadable(leaf, "extKeyUsage")
+            continue
         missing = [usage for usage in wants.all_of if usage not in given]
         wrong = [usage for usage in wants.none_of if usage in given]
         fits = not wants.needed if not given else not missing and not wrong
@@ -98,6 +106,9 @@ def usages(seen: ServedChains, wants: Usages) -> Iterable[Item]:
     How to mend it: have it issued with keyUsage digitalSignature (and keyEncipherment for RSA without forward secrecy).
     """
     for leaf in leaves(seen, wants):
+        if unread(leaf, "keyUsage"):
+            yield unreadable(leaf, "keyUsage")
+            continue
         fits = not leaf.key_usage or not set(wants.any_of).isdisjoint(leaf.key_usage)
         yield met(fits, words(leaf, f"key usage {', '.join(leaf.key_usage) or 'not given'}"))
 
@@ -111,6 +122,9 @@ def no_authority(seen: ServedChains, wants: OfChains) -> Iterable[Item]:
     How to mend it: have a certificate issued for the server, and keep the authority's key elsewhere.
     """
     for leaf in leaves(seen, wants):
+        if unread(leaf, "basicConstraints"):
+            yield unreadable(leaf, "basicConstraints")
+            continue
         yield met(leaf.is_ca is not True, words(leaf, f"cA: {'yes' if leaf.is_ca else 'no'}"))
 
 

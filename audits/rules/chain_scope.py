@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from audits.established.certificates import ServedChains, described
+from audits.rules.question import Item
+from scanner.answers import Fact
 from scanner.tls_facts import CertificateFacts
 
 
@@ -29,3 +31,17 @@ def issuers(seen: ServedChains, wants: OfChains) -> Iterator[CertificateFacts]:
 def words(certificate: CertificateFacts, said: str) -> str:
     """Evidence: the certificate, and what was seen of it."""
     return f"{described(certificate)}: {said}"
+
+
+def unread(certificate: CertificateFacts, field: str) -> bool:
+    """Whether a field is empty because it could not be read; `problem` names each such field, or a whole that holds it.
+
+    What stands there is then neither a yes nor a no.
+    """
+    problems = certificate.problem.split("; ")
+    return any(problem.partition(": ")[0] in (field, "extensions", "certificate") for problem in problems)
+
+
+def unreadable(certificate: CertificateFacts, field: str) -> Item:
+    """What a rule says of such a field."""
+    return Item(Fact.INCONCLUSIVE, words(certificate, f"its {field} cannot be read ({certificate.problem})"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from audits.established.certificates import ServedChain, ServedChains, ServedLeaf
 from audits.trust import TrustStore, verify_chain
+from scanner.tls_facts import CertificateFacts
 from tests.certificate_factory import SEEN, Issued, intermediate, leaf, root
 
 MX = "mx.example.org"
@@ -30,3 +31,9 @@ def shaped(*chain: Issued, root_needed: bool = False) -> ServedLeaf:
 
 GOOD = one(MX)
 """Passes every rule that wants nothing unusual."""
+
+
+def broken(field: str) -> ServedChains:
+    """A leaf of which a field could not be read, and so is as if it were not there."""
+    facts = CertificateFacts("ab" * 32, b"x", subject="CN=x", problem=f"key: odd; {field}: given 2 times")
+    return ServedChains(MX, SEEN, (ServedChain((facts,), anchored=True),))

@@ -5,7 +5,7 @@ import msgspec
 from audits.established.certificates import Stapling
 from audits.rules.certificate_names import Names, Purposes, host_named, purposes
 from scanner.answers import Fact
-from tests.audits.rules.chains import GOOD, INTER, MX, ROOT, one, served
+from tests.audits.rules.chains import GOOD, INTER, MX, ROOT, broken, one, served
 from tests.audits.rules.examples import Examples
 from tests.certificate_factory import (
     CLIENT_AUTH,
@@ -36,21 +36,42 @@ EXAMPLES = {
             *(GOOD, one("*.example.org"), one("other.example.net", MX)),
             msgspec.structs.replace(GOOD, as_clients_ask=False),
         ),
-        fails=(one("other.example.net"), one(common_names=(MX,)), one("*.org"), one("a.mx.example.org")),
-        opens=(msgspec.structs.replace(one("other.example.net"), as_clients_ask=False),),
+        fails=(
+            one("other.example.net"),
+            one(common_names=(MX,)),
+            one("*.org"),
+            one("a.mx.example.org"),
+            broken("subjectAltName"),
+        ),
+        opens=(
+            msgspec.structs.replace(one("other.example.net"), as_clients_ask=False),
+            *(broken("extensions"), broken("certificate")),
+        ),
     ),
-    "CERT-002": Examples(expects={}, passes=(GOOD, one(ip("192.0.2.1"))), fails=(one(common_names=(MX,)),)),
+    "CERT-002": Examples(
+        expects={},
+        passes=(GOOD, one(ip("192.0.2.1"))),
+        fails=(one(common_names=(MX,)), broken("extKeyUsage")),
+        opens=(broken("subjectAltName"), broken("certificate")),
+    ),
     "CERT-003": Examples(
         expects={"all_of": ["serverAuth"], "none_of": ["anyExtendedKeyUsage"], "needed": True},
         passes=(GOOD, used(SERVER_AUTH, CLIENT_AUTH)),
         fails=(used(), used(CLIENT_AUTH), used(SERVER_AUTH, ANY_USE)),
+        opens=(broken("extKeyUsage"), broken("extensions")),
     ),
     "CERT-004": Examples(
         expects={"any_of": ["digitalSignature", "keyEncipherment"]},
         passes=(GOOD, used(SERVER_AUTH, more=(key_usage(0),)), used(SERVER_AUTH, more=(key_usage(2),))),
         fails=(used(SERVER_AUTH, more=(key_usage(5, 6),)),),
+        opens=(broken("keyUsage"), broken("certificate")),
     ),
-    "CERT-005": Examples(expects={}, passes=(GOOD,), fails=(served(INTER), served(ROOT, anchored=False))),
+    "CERT-005": Examples(
+        expects={},
+        passes=(GOOD,),
+        fails=(served(INTER), served(ROOT, anchored=False)),
+        opens=(broken("basicConstraints"), broken("certificate")),
+    ),
     "CERT-006": Examples(
         expects={},
         passes=(Stapling(Fact.YES),),
