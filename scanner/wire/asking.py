@@ -186,7 +186,11 @@ class Asker:
 
 
 def _alert_of(flight: ServerFlight | None) -> int | None:
-    return flight.alert.description if flight is not None and flight.alert is not None else None
+    """The alert that ended the flight. A warning of something else, before the connection was closed, did not."""
+    if flight is None or flight.alert is None:
+        return None
+    description = flight.alert.description
+    return description if flight.end is FlightEnd.ALERT or description in REFUSALS else None
 
 
 def verdict_on(hello: Hello, answer: Answer) -> Verdict:

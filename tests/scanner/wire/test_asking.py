@@ -17,6 +17,8 @@ OTHER = hello_for(TLS12, (0x002F,))
 RESET = ProbeFailure(Stage.HANDSHAKE, Kind.RESET)
 TIMEOUT = ProbeFailure(Stage.HANDSHAKE, Kind.TIMEOUT)
 CLOSED = ServerFlight(end=FlightEnd.CLOSED)
+WARNED = ServerFlight(end=FlightEnd.CLOSED, alert=Alert(1, 112))
+"""unrecognized_name as a warning, which some servers send to every hello, and then the end of the stream."""
 TAKEN = ServerFlight(end=FlightEnd.DONE, version=TLS12, suite=0x002F)
 BROKEN = ServerFlight(end=FlightEnd.ALERT, version=TLS12, suite=0x002F, alert=Alert(2, 80))
 STOPPED = ProbeFailure(Stage.CONNECT, Kind.STOPPED)
@@ -82,6 +84,8 @@ def test_what_one_answer_proves(hello, answer, verdict):
         ([alert(80), alert(50)], Verdict.OPEN),
         ([alert(80), TAKEN], Verdict.ACCEPTED),
         ([CLOSED], Verdict.OPEN),
+        ([WARNED], Verdict.OPEN),
+        ([ServerFlight(end=FlightEnd.CLOSED, alert=Alert(1, 70))] * 2, Verdict.REFUSED),
     ],
 )
 def test_what_two_answers_prove_if_nothing_was_taken_up_before(answers, verdict):
@@ -94,6 +98,9 @@ def test_what_two_answers_prove_if_nothing_was_taken_up_before(answers, verdict)
     [
         ([CLOSED, TAKEN, CLOSED], Verdict.REFUSED),
         ([RESET, TAKEN, RESET], Verdict.REFUSED),
+        ([WARNED, TAKEN, WARNED], Verdict.REFUSED),
+        ([WARNED, TAKEN, TAKEN], Verdict.ACCEPTED),
+        ([WARNED, WARNED], Verdict.OPEN),
         ([CLOSED, TAKEN, TAKEN], Verdict.ACCEPTED),
         ([CLOSED, TAKEN, TIMEOUT], Verdict.OPEN),
         ([CLOSED, CLOSED], Verdict.OPEN),
