@@ -1,4 +1,7 @@
-"""`tlsaudit nightly`: the cron job. It prints nothing unless something changed, the gate is missed, or it failed."""
+"""`tlsaudit nightly`: the cron job. It prints nothing unless something changed, the gate is missed, or it failed.
+
+A night that did not come to its end, and one in which too much stayed open, did fail.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,26 +52,31 @@ def nightly(config: Path, check: bool, dry_run: bool, metrics: Path | None) -> N
 
 
 def _run(night: "Night") -> int:
-    from audits.cli import EXIT_FAILURE
+    from audits.cli import EXIT_FAILURE, EXIT_INCONCLUSIVE
     from audits.nightly import night as steps
 
     began = steps.now()
     try:
         code = steps.scanned(night, began)
     except steps.NightOver as over:
+        click.echo("stopped before its end, by a signal or max-runtime: nothing was compared and nobody told", err=True)
         return over.code
     with steps.opened_store(night) as store:
         news = steps.news_of(store, night)
-        steps.write_reports(store, night, store.run(news.run))
+        unwritten = steps.reports_failed(store, night, store.run(news.run))
     _print(news)
+    if code == EXIT_INCONCLUSIVE:
+        open_ = news.grades.get("INCONCLUSIVE", 0)
+        click.echo(f"run {news.run}: {open_} domains are inconclusive, more than max-inconclusive allows", err=True)
     failed = steps.tell(night, news)
+    for line in unwritten:
+        click.echo(f"not written: {line}", err=True)
     for line in failed:
         click.echo(f"not told: {line}; it is told again next time", err=True)
     with steps.opened_store(night, writing=True) as store:
-        if not failed:
-            steps.remember(store, news.run)
+        steps.remember(store, night, (news.since or news.run) if failed else news.run)
         steps.prune_old(store, night, began)
-    return EXIT_FAILURE if failed else code
+    return EXIT_FAILURE if failed or unwritten else code
 
 
 def _print(news: "News") -> None:

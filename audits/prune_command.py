@@ -35,7 +35,7 @@ def _age(_context: click.Context, _parameter: click.Parameter, words: str) -> ti
     type=click.IntRange(2, 100_000),
     default=4,
     show_default=True,
-    help="The newest finished runs stay, however old; `tlsaudit diff` needs four.",
+    help="The newest finished runs stay, however old; `tlsaudit diff` needs four. What nightly told last stays, too.",
 )
 @click.option("--unfinished", is_flag=True, help="Also remove old runs that never ended; the newest run always stays.")
 @click.option("--no-compact", is_flag=True, help="Leave free space in the file: the next runs fill it.")
@@ -48,13 +48,14 @@ def prune(**options: Any) -> None:
     """
     from audits.cli import CommandFailed
     from audits.store import Store, StoreError
-    from audits.store_prune import chosen
+    from audits.store_prune import TOLD, chosen
 
     dry = options["dry_run"]
     try:
         with Store.open(options["store"], writing=not dry) as store:
             before = datetime.now(UTC) - options["keep"]
-            choice = chosen(store.runs(), before, options["keep_runs"], unfinished=options["unfinished"])
+            told = store.all_remembered(TOLD).values()
+            choice = chosen(store.runs(), before, options["keep_runs"], unfinished=options["unfinished"], told=told)
             _say_choice(choice, len(store.runs()), dry=dry)
             ids = [run.id for run in choice.doomed]
             _say_pruned(store.prune_estimate(ids) if dry else store.prune(ids), dry=dry)
@@ -67,7 +68,7 @@ def prune(**options: Any) -> None:
 def _say_choice(choice: "Choice", runs: int, *, dry: bool) -> None:
     click.echo(f"{'would remove' if dry else 'removing'} {len(choice.doomed)} of {runs} runs{_span(choice.doomed)}")
     if choice.for_diff:
-        click.echo(f"old, but kept among the newest, for `tlsaudit diff`: {_names(choice.for_diff)}")
+        click.echo(f"old, but kept for `tlsaudit diff` and `tlsaudit nightly`: {_names(choice.for_diff)}")
     if choice.unfinished:
         click.echo(f"old, but unfinished and kept (--unfinished removes them): {_names(choice.unfinished)}")
 

@@ -8,19 +8,22 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice, takewhile
 
 import msgspec
 
-from audits.diff import WINDOW, CertificateOf, Change, Kind, Look, Severity, domain_changes
+from audits.diff import WINDOW, CertificateOf, Change, Kind, Look, Severity, view_changes, view_of
 from audits.diff.certificates import DAYS_NEAR
 from audits.diff.policy import SIGNATURE_DAYS_NEAR
+from audits.diff.view import advanced
 from audits.records import DomainRecord
 from audits.store import DomainResult, Hashes, NoSuchRunError, Pair, RunInfo, RunStatus, Store, StoreError
 
 LATEST, PREVIOUS = "latest", "previous"
 _ALIKE = 2
 """Runs are alike when the longer list shares at least one in so many of its targets with the other."""
+_BETWEEN = 30
+"""Runs between two that are compared, of which the answers count: a month in which nobody could be told."""
 _READ = 100
 """Domains read at once where many changed: a record with its facts takes some 40 kB."""
 _CERTIFICATES = 4096
@@ -74,25 +77,42 @@ def _alike_before(store: Store, known: Sequence[RunInfo], run: RunInfo) -> Itera
                 yield other
 
 
+def with_between(store: Store, old: RunView, new: RunView) -> RunView:
+    """The newer run with the alike ones since the older: what these saw and the newer did not is then told, too."""
+    earlier = _alike_before(store, store.runs(), new.run)
+    return RunView(new.run, tuple(islice(takewhile(lambda run: run.id > old.run.id, earlier), _BETWEEN)))
+
+
 def changes(store: Store, old: RunView, new: RunView, window: int = WINDOW) -> Iterator[Change]:
     """All that changed, in the order of the newer list, domains that left it last.
 
-    A run beside itself gives nothing. Of a domain that one of the two does not list, only that is told.
+    A run beside itself gives nothing. Of a domain that one of the two does not list, only that is told. Runs before the
+    newer one settle what it left open, as those before the older one do there.
     """
-    history = (old.run, *old.before)
+    runs = (new.run, *new.before, old.run, *old.before)
     certificate_of = _certificates(store)
     for page in store.pairs(old.run.id, new.run.id):
         wanted = _to_be_read(store, page, old, new)
-        looks = chain.from_iterable(_looks(store, (new.run, *history), part) for part in _parts(wanted))
+        looks = chain.from_iterable(_looks(store, runs, part) for part in _parts(wanted))
         changed = set(wanted)
         for pair in page:
             if not pair.known:
                 yield _listed(Kind.DOMAIN_NEW, pair.entry, old.run)
             elif pair.entry in changed:
-                now, *earlier = next(looks)
-                yield from domain_changes(earlier[::-1], now, certificate_of, window)
+                yield from _domain_changes(next(looks), old, certificate_of, window)
     for entry in store.missing(old.run.id, new.run.id):
         yield _listed(Kind.DOMAIN_GONE, entry, old.run)
+
+
+def _domain_changes(
+    looks: Sequence[Look], old: RunView, certificate_of: CertificateOf, window: int
+) -> Iterator[Change]:
+    """From the looks at a domain, newest first: those behind the older run's are the change."""
+    newer = next(n for n, look in enumerate(looks) if n and look.run == old.run.name)
+    before = after = view_of(looks[: newer - 1 : -1], window)
+    for look in looks[newer - 1 :: -1]:
+        after = advanced(after, look, window)
+    yield from view_changes(looks[0].record.domain, before, after, certificate_of, window)
 
 
 def circumstances(old: RunInfo, new: RunInfo) -> tuple[str, ...]:
@@ -115,9 +135,10 @@ def _to_be_read(store: Store, page: Sequence[Pair], old: RunView, new: RunView) 
     near = _near(old.run.started, new.run.started)
     silent = [pair for pair in page if pair.known and pair.same and _SILENT.search(pair.judgement)]
     unequal: set[str] = set()
-    for run in old.before if silent else ():
-        hashes = store.hashes_of(run.id, [pair.entry for pair in silent])
-        unequal |= {pair.entry for pair in silent if hashes.get(pair.entry, pair.hashes) != pair.hashes}
+    same = [pair for pair in page if pair.known and pair.same]
+    for run, pairs in (*((run, silent) for run in old.before), *((run, same) for run in new.before)):
+        hashes = store.hashes_of(run.id, [pair.entry for pair in pairs]) if pairs else {}
+        unequal |= {pair.entry for pair in pairs if hashes.get(pair.entry, pair.hashes) != pair.hashes}
     return [
         pair.entry
         for pair in page

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, update
 from audits.store_columns import GradeRow, grade_rows, judgement_page
 from audits.store_database import Database, Space, open_database
 from audits.store_errors import NoSuchRunError, StoreError, StoreLockedError
-from audits.store_notes import note, noted
+from audits.store_notes import note, noted, notes_below
 from audits.store_pairs import Hashes, Pair, domains_with, hashes_with, missing_page, pair_page, shared_targets
 from audits.store_prune import Pruned, estimate, prune
 from audits.store_results import (
@@ -154,12 +154,18 @@ class Store:
         with self._database.reading() as connection:
             return noted(connection, key)
 
+    def all_remembered(self, start: str) -> dict[str, str]:
+        """The notes of all keys that begin so, by their keys."""
+        with self._database.reading() as connection:
+            return notes_below(connection, start)
+
     # --- runs, read ---
 
-    def resume_run(self, digest: str) -> RunInfo | None:
-        """The newest unfinished run of the input with that digest (`input_digest`), or None."""
+    def resume_run(self, digest: str, since: datetime | None = None) -> RunInfo | None:
+        """The newest unfinished run of the input with that digest (`input_digest`), or None; only if begun `since`."""
         with self._database.reading() as connection:
-            return newest_unfinished(connection, digest)
+            run = newest_unfinished(connection, digest)
+        return None if run is None or (since is not None and run.started < since) else run
 
     def runs(self) -> tuple[RunInfo, ...]:
         """All runs, oldest first."""

@@ -4,7 +4,7 @@ Killed at any moment the store holds whole runs with all their facts: a run goes
 uses any more goes afterwards, so that at worst it stays until the next time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -18,6 +18,8 @@ from audits.store_schema import certificates, domain_results, endpoint_results, 
 
 DIFF_NEEDS = 4
 """Finished runs that always stay: the newest, and the three that `tlsaudit diff` looks back to."""
+TOLD = "nightly-told"
+"""The keys under which a store remembers the names of the runs that were told last begin so."""
 _FACTS_AT_ONCE = 50_000
 """Contents taken out in one transaction: the log grows by about their size."""
 _BY_PAGES = {"yield_per": 2_000}
@@ -47,14 +49,20 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def chosen(
-    known: Sequence[RunInfo], before: datetime, keep_runs: int = DIFF_NEEDS, *, unfinished: bool = False
+    known: Sequence[RunInfo],
+    before: datetime,
+    keep_runs: int = DIFF_NEEDS,
+    *,
+    unfinished: bool = False,
+    told: Collection[str] = (),
 ) -> Choice:
     """The runs that began before a moment, but for the newest finished ones; unfinished ones only where wanted.
 
-    Even then the newest run of all stays: it may be going on, or be resumed.
+    Even then the newest run of all stays: it may be going on, or be resumed. `told` names runs that stay, too: those
+    that a nightly run told last, with which its next one compares.
     """
     finished = [run for run in known if run.status is RunStatus.FINISHED]
-    kept = {run.id for run in (*finished[-keep_runs:], *known[-1:])}
+    kept = {run.id for run in (*finished[-keep_runs:], *known[-1:])} | {run.id for run in known if run.name in told}
     old = [run for run in known if run.started < before]
     open_ = [run for run in old if run.status is not RunStatus.FINISHED and not (unfinished and run.id not in kept)]
     spared = [run for run in old if run.id in kept and run.status is RunStatus.FINISHED]

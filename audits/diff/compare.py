@@ -111,7 +111,7 @@ def hearing_changes(domain: str, before: View, after: View, window: int) -> Iter
     """Silence that has lasted as many looks as are looked back, and its end; each told once."""
     for place, was, now in turned(before.hearing, after.hearing):
         where = f"{place_name(place)} [{place[1]}]"
-        if was.value.silent < window == now.value.silent and now.value.heard:
+        if was.value.silent < window <= now.value.silent and now.value.heard:
             yield Change(
                 domain=domain,
                 kind=Kind.HOST_SILENT,

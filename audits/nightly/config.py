@@ -115,15 +115,20 @@ class NightConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
 
 class Night(msgspec.Struct, frozen=True):
-    """A checked file: its words, its folder, and the parameters of the scan as `tlsaudit scan` would have them."""
+    """A checked file: its words, its folder, the parameters of the scan as `tlsaudit scan` would have them, itself."""
 
     config: NightConfig
     folder: Path
     scan: dict[str, Any]
+    file: Path = Path()
 
     def path(self, name: str, run: str = "") -> Path:
         """A path of the file, from its folder; "{run}" becomes the name of the run."""
-        return self.folder / Path(name.replace("{run}", run)).expanduser()
+        path = Path(name.replace("{run}", run))
+        try:
+            return self.folder / path.expanduser()
+        except RuntimeError:  # "~somebody" who is not known here
+            return self.folder / path
 
     def with_metrics(self, file: Path) -> "Night":
         """The same night, with this file of metrics in place of its own."""

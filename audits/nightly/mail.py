@@ -26,14 +26,18 @@ def message(news: News, mailing: Mailing) -> EmailMessage:
 
 def send_mail(news: News, mailing: Mailing, night: Night) -> None:
     """Sends it; `TellError` where the server does not take it for every recipient."""
+    taken = False
+    refused: dict[str, tuple[int, bytes]] = {}
     try:
         with _connected(mailing, _context(mailing, night)) as server:
             if mailing.user:
                 password = night.path(mailing.password_file).read_text("utf-8").strip() if mailing.password_file else ""
                 server.login(mailing.user, password)
             refused = server.send_message(message(news, mailing))
+            taken = True
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        raise TellError(f"mail by {mailing.server}:{mailing.port}: {error}") from None
+        if not taken:  # what the server says to QUIT changes nothing
+            raise TellError(f"mail by {mailing.server}:{mailing.port}: {error}") from None
     if refused:
         raise TellError(f"mail by {mailing.server}:{mailing.port}: refused for {', '.join(refused)}")
 

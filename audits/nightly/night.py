@@ -1,7 +1,8 @@
 """One night: scan, compare, report, tell, prune. What was not told is told the next time.
 
-The store remembers which run was told last; changes are those since that run. So a night that is killed between the
-scan and the mail, or whose mail server is down, loses no news: the next night compares with what was told.
+The store remembers for each configuration which run it told last; changes are those since that run. So a night that is
+killed between the scan and the mail, or whose mail server is down, loses no news: the next night compares with what was
+told.
 """
 
 import os
@@ -22,12 +23,12 @@ from audits.nightly.news import News, TellError, worst
 from audits.nightly.webhook import call
 from audits.output import Tally
 from audits.records import DomainRecord
-from audits.run_changes import RunView, changes, chosen_runs
+from audits.run_changes import RunView, changes, chosen_runs, with_between
 from audits.store import NoSuchRunError, RunInfo, RunStatus, Store, StoreError
+from audits.store_prune import TOLD
 from audits.store_prune import chosen as chosen_to_prune
+from scanner.domain_name import printable
 
-TOLD = "nightly-told"
-"""The key under which the store remembers the name of the run that was told last."""
 RESUMED_WITHIN = timedelta(hours=20)
 """An older unfinished run is not gone on with: its facts are of another night."""
 
@@ -47,14 +48,14 @@ def scanned(night: Night, now: datetime) -> int:
 
     config = night.config
     store = config.store if "://" in config.store else str(night.path(config.store))
-    jsonl = str(night.path(config.report.jsonl, f"{now:%Y-%m-%d}")) if config.report.jsonl else os.devnull
     options: dict[str, Any] = night.scan | {
         "store": store,
         "form": "jsonl",
-        "output": Path(jsonl),
+        "output": Path(os.devnull),
         "quiet": False,
         "verbose": 0,
         "resume": _goes_on(store, now),
+        "resume_since": now - RESUMED_WITHIN,
         "log_file": night.path(config.log) if config.log else Path(os.devnull),
         "log_json": config.log_json,
     }
@@ -74,7 +75,7 @@ def _goes_on(store: str, now: datetime) -> bool:
             known = opened.runs()
     except StoreError:  # killed before its first run, or broken: the scan makes it whole or says what is wrong
         return False
-    return bool(known) and known[-1].status is RunStatus.UNFINISHED and now - known[-1].started < RESUMED_WITHIN
+    return bool(known) and known[-1].status is RunStatus.UNFINISHED and abs(now - known[-1].started) < RESUMED_WITHIN
 
 
 def opened_store(night: Night, *, writing: bool = False) -> Store:
@@ -111,12 +112,13 @@ def news_of(store: Store, night: Night) -> News:
 def _compared(store: Store, night: Night) -> tuple[RunView | None, RunView]:
     """The run that was told last, or the one before the newest; None on the first night."""
     window = night.config.diff.window
-    told = store.remembered(TOLD)
+    told = store.remembered(told_key(night))
     names = {run.name for run in store.runs() if run.status is RunStatus.FINISHED}
     newest, _ = chosen_runs(store, "latest", "latest", window)
     for older in ([told] if told in names and told != newest.run.name else []) + ["previous"]:
         try:
-            return chosen_runs(store, older, "latest", window)
+            old, new = chosen_runs(store, older, "latest", window)
+            return old, with_between(store, old, new)
         except NoSuchRunError:
             continue
     return None, newest
@@ -145,7 +147,7 @@ def _records(store: Store, run: RunInfo) -> Iterator[DomainRecord]:
 
 def write_reports(store: Store, night: Night, run: RunInfo) -> None:
     """The files of `[report]`, each whole or not at all; "{run}" in their names is the run's."""
-    from audits.output import opened_output
+    from audits.output import jsonl_writer, opened_output
     from audits.reports.csv_report import write_csv
     from audits.reports.judged import judged_domains
     from audits.reports.markdown import write_markdown
@@ -157,12 +159,28 @@ def write_reports(store: Store, night: Night, run: RunInfo) -> None:
         head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
         with opened_output(night.path(report.html, run.name)) as stream:
             write_html(stream, head, judged_domains(store, run.id))
+    if report.jsonl:
+        with opened_output(night.path(report.jsonl, run.name)) as stream:
+            write = jsonl_writer(stream)
+            for record in _records(store, run):
+                write([record])
     if report.csv:
         with opened_output(night.path(report.csv, run.name)) as stream:
             write_csv(stream, judging.baselines, judged_domains(store, run.id))
     if report.markdown:
         with opened_output(night.path(report.markdown, run.name)) as stream:
             write_markdown(stream, run.name, judged_domains(store, run.id))
+
+
+def reports_failed(store: Store, night: Night, run: RunInfo) -> list[str]:
+    """Writes the reports; gives what failed, for a full disk must not keep the news from those who wait for it."""
+    from audits.output import OutputError, OutputLostError
+
+    try:
+        write_reports(store, night, run)
+    except (OutputError, OutputLostError, OSError) as error:
+        return [printable(str(error), 1000)]
+    return []
 
 
 def tell(night: Night, news: News) -> list[str]:
@@ -182,20 +200,26 @@ def _tried(act: Callable[[], None]) -> list[str]:
     try:
         act()
     except TellError as error:
-        return [str(error)]
+        return [printable(str(error), 1000)]
     return []
 
 
-def remember(store: Store, run: str) -> None:
+def told_key(night: Night) -> str:
+    """Under which the store remembers what was told last: several configurations may share it."""
+    return f"{TOLD} {night.file}"
+
+
+def remember(store: Store, night: Night, run: str) -> None:
     """From now on changes are those since this run."""
-    store.remember(TOLD, run)
+    store.remember(told_key(night), run)
 
 
 def prune_old(store: Store, night: Night, now: datetime) -> None:
-    """Removes what is older than `[keep]` says; the run that was told last stays among the newest."""
+    """Removes what is older than `[keep]` says; the newest runs stay, and those that were told last."""
     keep = night.config.keep
     if keep.days:
-        choice = chosen_to_prune(store.runs(), now - timedelta(days=keep.days), keep.runs, unfinished=True)
+        told = store.all_remembered(TOLD).values()
+        choice = chosen_to_prune(store.runs(), now - timedelta(days=keep.days), keep.runs, unfinished=True, told=told)
         store.prune([run.id for run in choice.doomed])
 
 

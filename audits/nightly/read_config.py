@@ -4,10 +4,12 @@ Paths are meant from the folder of the file. `[scan]` takes the options of `tlsa
 whatever a scan can do a night can do, and the same words are checked by the same code.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +18,10 @@ from audits.nightly.places import Places, places
 from audits.nightly.scan_words import scan_parameters
 
 MAX_BYTES = 1_000_000
+MAX_DAYS = 100_000
+_ADDRESS = re.compile(r"""[^\s@<>()\[\]\\,:;"]+@(?:[^\s@<>()\[\]\\,:;"]+|\[[0-9A-Za-z.:]+\])""")
+"""An address that needs no quoting, so that several in one header stay several (RFC 5322 section 3.4.1)."""
+_VISIBLE = re.compile("[!-~]+")
 _WANTED = {
     "lists": 'write lists = ["domains.txt"]',
     "server": 'write server = "mail.example.org"',
@@ -41,19 +47,20 @@ def read_config(file: Path) -> Night:
         raise ConfigError(
             (Mistake(name, raw[: error.start].count(b"\n") + 1, "not UTF-8: save it as UTF-8"),)
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # an endless number, brackets within brackets, or no TOML
         raise ConfigError((Mistake(name, _line_of(error, text), f"no TOML: {error}"),)) from None
     where = places(text)
     config, mistakes = _converted(data, name, where)
-    night = Night(config, file.resolve().parent, {})
+    night = Night(config, file.resolve().parent, {}, file.resolve())
     scan, found = scan_parameters(night, name, where)
-    mistakes = (*mistakes, *found, *_missing_files(night, name, where), *_wrong_values(config, name, where))
+    mistakes = (*mistakes, *found, *_missing_files(night, name, where), *_unwritable(night, name, where))
+    mistakes += tuple(_wrong_values(config, name, where))
     if mistakes:
         raise ConfigError(tuple(sorted(mistakes, key=lambda mistake: mistake.line)))
     return msgspec.structs.replace(night, scan=scan)
 
 
-def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
+def _line_of(error: Exception, text: str) -> int:
     words = str(error)
     _, _, rest = words.partition("at line ")
     number = rest.partition(",")[0]
@@ -70,14 +77,28 @@ def _converted(data: dict[str, Any], name: str, where: Places) -> tuple[NightCon
             mistakes.append(Mistake(name, _line(where, "", key), f"{key}: there is no {key!r} here"))
             del kept[key]
             continue
-        try:
-            msgspec.convert(data[key], fields[key].type)
-        except msgspec.ValidationError as error:
-            mistakes.append(_mistake(key, error, name, where))
+        if found := _mistakes(key, data[key], fields[key].type, name, where):
+            mistakes += found
             del kept[key]
     if "lists" not in data:
         mistakes.append(Mistake(name, 1, f"lists: it is missing: {_WANTED['lists']}"))
     return msgspec.convert({"lists": [], **kept}, NightConfig), tuple(mistakes)
+
+
+def _mistakes(table: str, value: object, wanted: Any, name: str, where: Places) -> list[Mistake]:
+    """All that is wrong with the value of a key at the top. msgspec tells the first: what it names is left out then."""
+    found: dict[str, Mistake] = {}
+    rest = value
+    while True:
+        try:
+            msgspec.convert(rest, wanted)
+            return [*found.values()]
+        except msgspec.ValidationError as error:
+            key, mistake = _mistake(table, error, name, where)
+            found.setdefault(key, mistake)
+        if not isinstance(rest, dict) or key not in rest:
+            return [*found.values()]
+        rest = {name: each for name, each in rest.items() if name != key}
 
 
 def _line(where: Places, table: str, key: str) -> int:
@@ -85,8 +106,8 @@ def _line(where: Places, table: str, key: str) -> int:
     return where.get((table, key)) or where.get((key, "")) or 1
 
 
-def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Places) -> Mistake:
-    """msgspec names the place as `$.key[...]`, or the key of an unknown field in its words."""
+def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Places) -> tuple[str, Mistake]:
+    """The key, and what is wrong. msgspec names the place as `$.key[...]`, or the key of an unknown field in words."""
     words, _, path = str(error).partition(" - at `$")
     key = path.strip(".`").split("[")[0].split(".")[0]
     if "unknown field" in words:
@@ -97,11 +118,11 @@ def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Place
         words = f"it is missing: {_WANTED.get(key, 'write ' + key + ' = ...')}"
     line = where.get((table, key)) or where.get(("", table)) or where.get((table, "")) or where.get(("", key)) or 1
     said = f"{table}.{key}" if table and key else table or key
-    return Mistake(name, line, f"{said}: {words}" if said else words)
+    return key, Mistake(name, line, f"{said}: {words}" if said else words)
 
 
 def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
-    """Files that are read, and folders that are written to, must be there."""
+    """Files that are read must be there."""
     config = night.config
     if not config.lists and ("", "lists") in where:
         yield Mistake(name, where.get(("", "lists"), 1), 'lists: name at least one file: lists = ["domains.txt"]')
@@ -116,15 +137,30 @@ def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
     ):
         if file and not night.path(file).is_file():
             yield Mistake(name, where.get((table, key), 1), f"{table}.{key}: there is no file {night.path(file)}")
+
+
+def _unwritable(night: Night, name: str, where: Places) -> Iterator[Mistake]:
+    """Folders that are written to must be there, and each file has one job: reports in a store would be its end."""
+    config = night.config
     written = {("report", key): getattr(config.report, key) for key in Reporting.__struct_fields__}
     written |= {("", "log"): config.log, ("", "store"): "" if "://" in config.store else config.store}
+    lists = {night.path(file).resolve(): "lists" for file in config.lists if "\0" not in file}
+    taken = {night.file: "this configuration"} | lists
     for (table, key), file in written.items():
         path = night.path(file, "run")
         said = f"{table}.{key}" if table else key
-        if file and not path.parent.is_dir():
+        if "\0" in file or (not file and key == "store" and not config.store):
+            yield Mistake(name, where.get((table, key), 1), f"{said}: this is no name of a file")
+        elif file and not path.parent.is_dir():
             yield Mistake(name, where.get((table, key), 1), f"{said}: there is no folder {path.parent}")
         elif file and path.is_dir():
             yield Mistake(name, where.get((table, key), 1), f"{said}: {path} is a folder: name a file in it")
+        elif file and not _is_device(path) and (other := taken.setdefault(path.resolve(), said)) != said:
+            yield Mistake(name, where.get((table, key), 1), f"{said}: {path} is the file of {other}: name another")
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mistake]:
@@ -135,10 +171,10 @@ def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mis
         yield Mistake(name, where.get(("diff", "severity"), 1), f"diff.severity: write one of {words}")
     if config.diff.window < 1:
         yield Mistake(name, where.get(("diff", "window"), 1), "diff.window: write 1 or more")
-    if config.keep.days < 0 or config.keep.runs < 2:
+    if not 0 <= config.keep.days <= MAX_DAYS or config.keep.runs < 2:
         line = where.get(("keep", "days")) or where.get(("keep", "runs")) or 1
-        yield Mistake(name, line, "keep: days = 0 keeps all, else a number of days; runs is at least 2")
-    if config.webhook and not config.webhook.url.startswith(("https://", "http://")):
+        yield Mistake(name, line, f"keep: days = 0 keeps all, else 1 to {MAX_DAYS}; runs is at least 2")
+    if config.webhook and not _is_url(config.webhook.url):
         yield Mistake(name, where.get(("webhook", "url"), 1), "webhook.url: write https://...")
     if config.mail and not config.mail.to:
         yield Mistake(name, where.get(("mail", "to"), 1), 'mail.to: name at least one address: to = ["a@example.org"]')
@@ -148,5 +184,14 @@ def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mis
         yield Mistake(name, where.get(("mail", "port"), 1), "mail.port: write 1 to 65535")
 
 
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        named = url.scheme in ("https", "http") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    return named and _VISIBLE.fullmatch(text) is not None
+
+
 def _is_address(text: str) -> bool:
-    return "@" in text and text.isprintable() and " " not in text
+    return text.isprintable() and _ADDRESS.fullmatch(text) is not None

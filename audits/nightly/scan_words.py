@@ -1,5 +1,6 @@
 """`[scan]` and `[judge]` of a nightly configuration as the words of `tlsaudit scan`, checked by its own code."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -57,7 +58,7 @@ def _whole(night: Night, words: list[str], name: str, where: Places) -> tuple[di
     from audits.baseline_options import chosen
     from audits.scan_command import scan, scan_settings
 
-    lists = [str(night.path(each)) for each in night.config.lists]
+    lists = [str(night.path(each)) for each in night.config.lists] or ["example.org"]
     try:
         parameters = scan.make_context("scan", [*words, *_judge_words(night), *lists]).params
         scan_settings(parameters)
@@ -80,7 +81,8 @@ def _option(night: Night, parameter: click.Parameter, key: str, value: object) -
         return [], "write text or a number"
     path = isinstance(parameter.type, click.Path)
     written = [str(night.path(str(each))) if path else str(each) for each in values]
-    return [word for each in written for word in (f"--{key}", each)], ""
+    lost = next((each for each in written if path and not Path(each).exists()), None)
+    return [word for each in written for word in (f"--{key}", each)], f"there is no file {lost}" if lost else ""
 
 
 def _judge_words(night: Night) -> list[str]:

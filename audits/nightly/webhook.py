@@ -1,7 +1,7 @@
 """Tells the news to a program: one POST of JSON by HTTPS; no redirect is followed."""
 
+import http.client
 import ssl
-import urllib.error
 import urllib.request
 from typing import Any
 
@@ -30,5 +30,5 @@ def call(news: News, calling: Calling, night: Night) -> None:
         request = urllib.request.Request(calling.url, as_json(news), headers, method="POST")
         with opener.open(request, timeout=TIMEOUT_S):
             pass
-    except (OSError, ValueError, urllib.error.HTTPError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise TellError(f"webhook {calling.url}: {error}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audits.demo.behaviour import Behaviour, TlsServer
+from audits.demo.behaviour import Behaviour, TlsServer, reply
 from audits.demo.certificates import new_authority
 from audits.store import RunStatus, Store
 from tests.loopback_world import world
@@ -105,6 +105,17 @@ def test_what_could_not_be_told_is_told_the_next_night(tmp_path):
         assert night(running) == (0, "", "")
 
 
+def test_nothing_is_lost_where_nobody_could_be_told_since_the_first_night(tmp_path):
+    hook = 'url = "http://127.0.0.1:9/"\non = ["always"]'
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running:
+        configure(running, webhook=hook)
+        assert night(running)[0] == 4
+    with world(tmp_path, ZONE, LOST, AUTHORITY) as running:
+        configure(running, webhook=hook)
+        assert "MUST -> MAY" in night(running)[1]
+        assert "MUST -> MAY" in night(running)[1]
+
+
 def test_a_dry_run_tells_nobody_and_changes_nothing(good):
     night(good)
     configure(
@@ -142,6 +153,39 @@ def test_check_tells_every_mistake_and_scans_nothing(good):
     assert not (good.folder / "night.db").exists()
 
 
+def test_a_night_that_never_comes_to_its_end_is_not_silent(good):
+    """Else max-runtime = "1h" could be too short for a year, and cron would send no mail."""
+    text = (good.folder / "night.toml").read_text()
+    (good.folder / "night.toml").write_text(text.replace("[scan]", '[scan]\nmax-runtime = "0.001s"'))
+    code, out, err = night(good)
+    assert (code, out) == (130, "")
+    assert "stopped before its end" in err
+
+
+def test_a_night_that_learns_nothing_is_not_silent(tmp_path):
+    deaf = {place: Behaviour(name="x.example", greeting=reply(421, "4.7.0 later")) for place in GOOD}
+    with world(tmp_path, ZONE, deaf, AUTHORITY) as running:
+        configure(running)
+        code, out, err = night(running)
+    assert (code, out) == (3, "")
+    assert "6 domains are inconclusive, more than max-inconclusive allows" in err
+
+
+def test_a_report_that_cannot_be_written_keeps_no_news_back(tmp_path):
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running:
+        configure(running)
+        night(running)
+    with world(tmp_path, ZONE, LOST, AUTHORITY) as running:
+        (tmp_path / "run").mkdir()
+        configure(running, report='html = "{run}/x.html"')
+        code, out, err = night(running)
+        assert code == 4
+        assert "MUST -> MAY" in out
+        assert err.startswith("not written: cannot write ")
+        configure(running)
+        assert night(running) == (0, "", ""), "it was told"
+
+
 def committed(file: Path) -> int:
     """The results in a store, each of which can be read; a store that was killed before its first run has none."""
     if not file.exists():
@@ -177,7 +221,7 @@ def test_kill_at_any_moment_loses_nothing_that_was_committed(good):
     with Store.open(good.folder / "night.db") as store:
         last = store.runs()[-1]
         assert (last.status, last.done) == (RunStatus.FINISHED, len(DOMAINS))
-        assert store.remembered("nightly-told") == last.name
+        assert [*store.all_remembered("nightly-told").values()] == [last.name]
 
 
 def test_a_store_that_cannot_be_written_is_told_and_stays(good):

@@ -41,11 +41,19 @@ def test_a_dry_run_tells_what_the_real_one_does(store):
     ]
     assert real.stdout.splitlines() == [
         f"removing 2 of 6 runs: {before[0]} to {before[1]}",
-        f"old, but kept among the newest, for `tlsaudit diff`: {', '.join(before[2:])}",
+        f"old, but kept for `tlsaudit diff` and `tlsaudit nightly`: {', '.join(before[2:])}",
         "removed 2 domain results, 2 endpoint results, 6 facts (0.0 MB), 2 certificates (0.0 MB)",
         real.stdout.splitlines()[3],
     ]
     assert real.stdout.splitlines()[3].startswith("file: 0.1 MB")
+
+
+def test_what_a_nightly_run_told_last_stays(store):
+    first = names(store)[0]
+    with Store.open(store, writing=True) as opened:
+        opened.remember("nightly-told /etc/night.toml", first)
+    assert run(store, "--keep", "30d").exit_code == 0
+    assert names(store)[0] == first
 
 
 def test_young_runs_stay(store):

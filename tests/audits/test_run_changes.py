@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from audits.diff import Kind
-from audits.run_changes import changes, chosen_runs
+from audits.run_changes import changes, chosen_runs, with_between
 from audits.store import NoSuchRunError, Store, StoreError
 from scanner.facts import Dnssec
 from tests.audits.diff.looks import DROPS, Night, certificate, one, stored
@@ -108,6 +108,38 @@ def test_a_record_that_cannot_be_read_is_a_sentence(path):
         store.save(2, [msgspec.structs.replace(result, judgement=b'{"schema":"x"}')])
     with pytest.raises(StoreError, match=r"run 2026-11-22T06-30-00, d1.example: this version cannot read"):
         told(path)
+
+
+def told_since(path, older):
+    """What a nightly run tells that told the older run last."""
+    with Store.open(path) as store:
+        old, new = chosen_runs(store, older, "latest")
+        return [*changes(store, old, with_between(store, old, new))]
+
+
+@pytest.mark.parametrize("asleep", [1, 2, 5])
+def test_what_a_night_between_saw_is_told_although_the_newest_saw_nothing(path, asleep):
+    """The night that saw it told nobody; of the night that tells, the domain gave no answer."""
+    stored(path, QUIET, {**QUIET, NAMES[0]: one(NO_TLS)}, *[{**QUIET, NAMES[0]: one(DROPS)}] * asleep)
+    found = told_since(path, "2026-11-21T06-30-00")
+    assert [c.kind for c in found] == [Kind.GRADE_DOWN, Kind.STARTTLS_LOST]
+    assert told_since(path, "2026-11-22T06-30-00") == []
+
+
+def test_what_a_night_between_saw_is_told_of_domains_that_are_the_same(path):
+    drops = {**QUIET, NAMES[0]: one(DROPS)}
+    stored(path, QUIET, drops, {**QUIET, NAMES[0]: one(NO_TLS)}, drops)
+    assert [c.kind for c in told_since(path, "2026-11-22T06-30-00")] == [Kind.GRADE_DOWN, Kind.STARTTLS_LOST]
+
+
+def test_what_came_and_went_between_is_no_change(path):
+    stored(path, QUIET, {**QUIET, NAMES[0]: one(NO_TLS)}, QUIET)
+    assert told_since(path, "2026-11-21T06-30-00") == []
+
+
+def test_a_silence_that_began_between_is_told(path):
+    stored(path, QUIET, *[{**QUIET, NAMES[0]: one(SILENT)}] * 4)
+    assert [c.kind for c in told_since(path, "2026-11-21T06-30-00")] == [Kind.HOST_SILENT]
 
 
 # --- which runs ----------------------------------------------------------------------------------------------------

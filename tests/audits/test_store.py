@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tracemalloc
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ async def test_worker_threads_share_a_store(tmp_path: Path) -> None:
                     nursery.start_soon(trio.to_thread.run_sync, work, first)
         assert len(list(store.domains(run))) == 300
         assert list(store.pending_targets(run)) == []
+
+
+def test_an_interrupted_run_of_long_ago_may_be_left_alone(tmp_path: Path) -> None:
+    with Store.open(store_place(tmp_path), writing=True) as store:
+        run = store.begin_run(start(), entries(1))
+        assert store.resume_run(run.input_digest, run.started) == run
+        assert store.resume_run(run.input_digest, run.started + timedelta(seconds=1)) is None
 
 
 async def test_an_iterator_may_be_advanced_by_one_worker_thread_after_another(tmp_path: Path) -> None:

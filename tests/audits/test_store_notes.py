@@ -24,3 +24,10 @@ def test_a_note_does_not_hide_the_version_of_the_store(store):
     store.remember("schema", "999")
     assert store.runs() == ()
     assert store.remembered("schema") == "999"
+
+
+def test_notes_of_one_kind_are_found_together(store):
+    for key in ("told a", "told b", "t_ld c", "other"):
+        store.remember(key, key.upper())
+    assert store.all_remembered("told ") == {"told a": "TOLD A", "told b": "TOLD B"}
+    assert store.all_remembered("t_ld") == {"t_ld c": "T_LD C"}, "no pattern"

@@ -126,6 +126,14 @@ def test_the_newest_finished_runs_stay_however_old(store):
     assert (names(choice.doomed), names(choice.for_diff)) == ([1], [])
 
 
+def test_runs_that_were_told_last_stay_however_old(store):
+    for number in range(1, 7):
+        night(store, number)
+    told = store.runs()[1].name
+    choice = chosen(store.runs(), start(9).started + timedelta(days=999), 2, told=[told])
+    assert [run.id for run in choice.doomed] == [1, 3, 4]
+
+
 def test_unfinished_runs_stay_unless_wanted_and_the_newest_in_any_case(store):
     for number in range(4):
         night(store, number, 1, finish=number % 2 == 0)

@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from audits.diff import Kind
 from audits.nightly.config import Comparing, Keeping, Night, NightConfig, Reporting
 from audits.nightly.night import (
     RESUMED_WITHIN,
-    TOLD,
     _goes_on,
     news_of,
     opened_store,
     prune_old,
     remember,
+    reports_failed,
     tell,
     write_reports,
 )
@@ -72,11 +73,11 @@ def test_the_first_night_compares_with_nothing(night):
 def test_changes_are_those_since_the_run_that_was_told(night):
     with opened_store(night, writing=True) as store:
         first = add_run(store, 0, better("a.example"))
-        remember(store, first.name)
+        remember(store, night, first.name)
         second = add_run(store, 1, worse("a.example"))
         add_run(store, 2, worse("a.example"))
         assert (news_of(store, night).since, news_of(store, night).changed > 0) == (first.name, True)
-        remember(store, second.name)
+        remember(store, night, second.name)
         assert (news_of(store, night).since, news_of(store, night).changed) == (second.name, 0)
 
 
@@ -85,7 +86,7 @@ def test_a_told_run_that_has_gone_is_replaced_by_the_one_before(night):
         add_run(store, 0, better("a.example"))
         last = add_run(store, 1, better("a.example"))
         add_run(store, 2, worse("a.example"))
-        store.remember(TOLD, "long ago")
+        remember(store, night, "long ago")
         assert news_of(store, night).since == last.name
 
 
@@ -111,12 +112,53 @@ def test_old_runs_go_and_the_newest_stay(night):
         assert len(store.runs()) == 2
 
 
+def test_two_configurations_may_share_a_store(night, tmp_path):
+    """What one told is told by that one alone, and neither prunes what the other told last."""
+    other = msgspec.structs.replace(night, file=tmp_path / "other.toml")
+    with opened_store(night, writing=True) as store:
+        remember(store, night, add_run(store, 0, better("a.example")).name)
+        remember(store, other, add_run(store, 1, better("b.example")).name)
+        prune_old(store, other, BEGAN + timedelta(days=100))
+        last = add_run(store, 2, worse("a.example"))
+        news = news_of(store, night)
+        prune_old(store, other, BEGAN + timedelta(days=100))
+        assert [run.name for run in store.runs()][-1] == last.name
+        assert len(store.runs()) == 3
+    assert {change.kind for change in news.changes} >= {Kind.GRADE_DOWN}
+
+
+def test_what_could_not_be_told_for_long_is_compared_with_what_was_told(night):
+    with opened_store(night, writing=True) as store:
+        told = add_run(store, 0, better("a.example"))
+        remember(store, night, told.name)
+        for day in range(1, 9):
+            add_run(store, day, worse("a.example"))
+            prune_old(store, night, BEGAN + timedelta(days=day))
+        assert news_of(store, night).since == told.name
+        assert len(store.runs()) < 7
+
+
+def test_an_unfinished_run_of_a_clock_that_was_wrong_is_not_gone_on_with(night):
+    with opened_store(night, writing=True) as store:
+        add_run(store, 9, better("a.example"), finished=False)
+    assert not _goes_on(str(night.path(night.config.store)), BEGAN)
+
+
+def test_a_report_that_cannot_be_written_is_told(night):
+    report = Reporting(html="{run}/x.html")
+    night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, report=report))
+    with opened_store(night, writing=True) as store:
+        run = add_run(store, 0, better("a.example"))
+        (said,) = reports_failed(store, night, run)
+    assert said.startswith("cannot write ")
+
+
 def test_all_reports_are_written(night, tmp_path):
-    report = Reporting(html="{run}.html", csv="r.csv", markdown="r.md", metrics="r.prom")
+    report = Reporting(html="{run}.html", csv="r.csv", markdown="r.md", metrics="r.prom", jsonl="{run}.jsonl")
     night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, report=report))
     with opened_store(night, writing=True) as store:
         run = add_run(store, 0, better("a.example"))
         write_reports(store, night, run)
         assert tell(night, news_of(store, night)) == []
     names = {file.name for file in tmp_path.iterdir() if not file.name.startswith("n.db")}
-    assert names == {f"{run.name}.html", "r.csv", "r.md", "r.prom"}
+    assert names == {f"{run.name}.html", f"{run.name}.jsonl", "r.csv", "r.md", "r.prom"}

@@ -82,6 +82,20 @@ def test_a_good_file_becomes_the_parameters_of_a_scan(write, tmp_path):
         ('on = ["gate"]', "[keep]\ndays = -1", 22, "keep: days"),
         ('on = ["gate"]', "[webhook]\nurl = 'ftp://x'", 22, "write https://"),
         ("{run}.html", ".", 15, "is a folder: name a file in it"),
+        ("{run}.html", "night.db", 2, "is the file of report.html: name another"),
+        ("{run}.html", "domains.txt", 15, "is the file of lists: name another"),
+        ("{run}.html", "night.toml", 15, "is the file of this configuration"),
+        ("{run}.html", r"a\u0000b", 15, "this is no name of a file"),
+        ("night.db", "", 2, "this is no name of a file"),
+        ("domains.txt", "~nobody-of-this-name/d.txt", 1, "lists: there is no file"),
+        ("never.txt", "none.txt", 8, "scan.exclude: there is no file"),
+        ("postmaster@example.org", '\\"a@b', 17, "sender and to are addresses"),
+        ("tlsaudit@example.org", "a@", 17, "sender and to are addresses"),
+        ("tlsaudit@example.org", "(a@b.c", 17, "sender and to are addresses"),
+        ('on = ["gate"]', "[keep]\ndays = 99999999", 22, "keep: days"),
+        ('on = ["gate"]', "[webhook]\nurl = 'https://a b/'", 22, "write https://"),
+        ('on = ["gate"]', "[webhook]\nurl = 'https://a:x/'", 22, "write https://"),
+        ('on = ["gate"]', "[webhook]\nurl = 'https://'", 22, "write https://"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(write, old, new, line, said):
@@ -109,6 +123,13 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
     assert [mistake.line for mistake in error.value.mistakes] == [1, 2, 5, 10, 15, 17]
 
 
+def test_several_mistakes_in_one_table_are_told_at_once(write):
+    wrong = GOOD.replace('on = ["gate"]', 'on = ["never"]\nsecurity = "ssl"\nport = "x"\nfoo = 1')
+    with pytest.raises(ConfigError) as error:
+        read_config(write(wrong))
+    assert [mistake.line for mistake in error.value.mistakes] == [21, 22, 23, 24]
+
+
 @pytest.mark.parametrize(
     ("content", "line", "said"),
     [
@@ -117,6 +138,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(write):
         (b"", 1, "lists: it is missing: write lists = ["),
         (b"lists = ['x']\n[mail]\n", 2, "mail.server: it is missing: write server = "),
         (b"lists = 3", 1, "lists"),
+        (b"x = " + b"[" * 50_000, 1, "no TOML"),
+        (b"[keep]\ndays = " + b"9" * 5000, 2, "no TOML"),
         (b"x" * (MAX_BYTES + 1), 1, "larger than"),
     ],
 )

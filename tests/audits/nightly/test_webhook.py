@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_a_certificate_that_is_not_trusted_is_told(server, tmp_path):
     with pytest.raises(TellError, match="CERTIFICATE_VERIFY_FAILED"):
         call(loud(), calling(server, cafile=""), night(tmp_path))
     assert not Handler.seen
+
+
+@pytest.mark.parametrize("answer", [b"220 mail.example ESMTP\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200])
+def test_what_is_no_http_is_told(tmp_path, answer):
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(TellError, match="webhook http://"):
+            call(loud(), Calling(url=f"http://127.0.0.1:{listener.getsockname()[1]}/"), night(tmp_path))
+        thread.join()
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path):
