@@ -11,7 +11,7 @@ from audits.grade import endpoint_verdict
 from audits.postfix.errors import ConfigError
 from audits.postfix.lint.protocols import parse_protocols
 from audits.postfix.main_cf import MainCf
-from audits.postfix.parameters import knows
+from audits.postfix.parameters import default, knows
 from audits.postfix.resolution import Attribute, Engine, Resolution
 from audits.postfix.resolve import Configuration
 from audits.postfix.source_text import shown
@@ -43,10 +43,24 @@ NOT_FOLLOWED = {
     "smtp_delivery_status_filter": "rewritten delivery results",
     "soft_bounce": "soft_bounce: what is called bounced is deferred instead",
     "smtp_bind_address": "the source address",
+    "smtp_bind_address6": "the source address",
     "content_filter": "content_filter, through which mail goes first",
     "best_mx_transport": "best_mx_transport",
     "smtp_tls_cert_file": "a client certificate, which some servers demand",
     "smtp_tls_chain_files": "a client certificate, which some servers demand",
+    "smtp_tls_eccert_file": "a client certificate, which some servers demand",
+    "smtp_tls_dcert_file": "a client certificate, which some servers demand",
+    "smtp_tls_trust_anchor_file": "trust anchors that go before smtp_tls_CAfile and smtp_tls_CApath",
+    "smtp_tls_force_insecure_host_tlsa_lookup": "TLSA records of hosts whose addresses are not signed",
+    "tls_dane_digests": "the digests of TLSA records",
+    "tls_wildcard_matches_multiple_labels": "which names a name behind a dot covers",
+    "tls_eecdh_auto_curves": "the groups of a handshake",
+    "tls_ssl_options": "options of OpenSSL",
+    "smtp_never_send_ehlo": "without EHLO there is no TLS",
+    "smtp_always_send_ehlo": "without EHLO there is no TLS",
+    "smtp_skip_5xx_greeting": "a server that greets with 5xx bounces the mail",
+    "smtp_defer_if_no_mx_address_found": "what bounces for want of an address is deferred instead",
+    "defer_transports": "transports whose mail waits",
     "tls_config_file": "a configuration file of OpenSSL",
     "smtp_address_verify_target": "address verification",
 }
@@ -242,7 +256,7 @@ def _notes(config: Configuration, lookup: set[str]) -> Iterator[str]:
         yield f"{main_cf.path}: smtp_tls_CAfile and smtp_tls_CApath are empty, so no CA is trusted: MUST never succeeds"
     for name, what in NOT_FOLLOWED.items():
         setting = main_cf.setting(name)
-        if setting is not None and setting.value.lower() not in ("", "no"):
+        if setting is not None and setting.value.lower() not in ("", (default(name, main_cf.version) or "no").lower()):
             yield f"{_where(main_cf, name)}: {name} is not followed: {what}"
     if "native" in lookup:
         yield f"{_where(main_cf, 'smtp_host_lookup')}: smtp_host_lookup: names in /etc/hosts are not looked at"

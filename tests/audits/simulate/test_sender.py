@@ -95,6 +95,13 @@ def test_fallback_relays_by_their_old_name_too() -> None:
         "smtp_sasl_auth_enable = yes\n",
         "smtp_host_lookup = dns, native\n",
         "soft_bounce = yes\n",
+        "smtp_never_send_ehlo = yes\n",
+        "smtp_always_send_ehlo = no\n",
+        "smtp_skip_5xx_greeting = no\n",
+        "smtp_tls_trust_anchor_file = /etc/postfix/anchors.pem\n",
+        "tls_wildcard_matches_multiple_labels = no\n",
+        "smtp_defer_if_no_mx_address_found = yes\n",
+        "defer_transports = smtp\n",
     ],
 )
 def test_what_is_not_followed_is_named(text: str) -> None:
@@ -102,6 +109,19 @@ def test_what_is_not_followed_is_named(text: str) -> None:
     notes = sender(text).notes
     assert any(name in note and "main.cf:4" in note for note in notes), notes
     assert sender().notes == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soft_bounce = no\n",
+        "smtp_skip_5xx_greeting = yes\n",
+        "defer_transports =\n",
+        "tls_dane_digests = sha512 sha256\n",
+    ],
+)
+def test_a_default_that_is_spelt_out_is_nothing_to_name(text: str) -> None:
+    assert sender(text).notes == ()
 
 
 def test_what_has_no_effect_is_named() -> None:
