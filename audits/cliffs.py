@@ -56,22 +56,32 @@ def _shown(found: Sequence[Cliff]) -> tuple[Cliff, ...]:
 
 
 def _expiries(seen: Seen) -> Iterator[Cliff]:
-    """The end of the leaf, and of an intermediate that ends before it. The anchor is the sender's own business."""
+    """The end of the leaf, and of an intermediate that ends before it. The anchor is the sender's own business.
+
+    What is sent along and is not in the verified chain, an old cross-signed root say, ends without harm.
+    """
     for verdict in seen.mail():
         facts = seen.endpoints.get(verdict.ref.endpoint)
         chain = (chain_of(verdict.handshake, facts) if facts else None) or []
-        for at, kind in _ends(chain):
+        verified = verdict.trust.verified if verdict.trust else ()
+        used = [each for each in chain if each is chain[0] or not verified or each.sha256 in verified]
+        for at, kind in _ends(used, facts.seen_at if facts else None):
             yield Cliff(at, "MUST", f"{kind} certificate expires", verdict.ref.mx_host)
 
 
-def _ends(chain: Sequence[CertificateFacts]) -> Iterator[tuple[datetime, str]]:
-    """When the leaf expires, and what does so before it; a root that is sent along counts for nothing."""
+def _ends(chain: Sequence[CertificateFacts], seen_at: datetime | None) -> Iterator[tuple[datetime, str]]:
+    """When the leaf expires, and what does so before it; a root that is sent along counts for nothing.
+
+    Nor does what had expired when it was seen: that all held nevertheless shows that nothing rests on it.
+    """
     first = chain[0].not_after if chain else None
-    if first:
-        yield first, "leaf"
-    for certificate in chain[1:]:
+    for certificate in chain:
         at = certificate.not_after
-        if at and not certificate.self_issued and (first is None or at < first):
+        if at is None or (seen_at and at < seen_at):
+            continue
+        if certificate is chain[0]:
+            yield at, "leaf"
+        elif not certificate.self_issued and (first is None or at < first):
             yield at, "intermediate"
 
 
@@ -105,7 +115,7 @@ def _renewals(seen: Seen, mx_host: str, base: str, records: Sequence[TlsaRecord]
     for verdict in seen.mail():
         facts = seen.named(verdict, base) if verdict.ref.mx_host == mx_host else None
         for chain in chains_of(facts) if facts else ():
-            for at, kind in _ends(_dated(records, chain)):
+            for at, kind in _ends(_dated(records, chain), facts.seen_at if facts else None):
                 yield Cliff(at, "DANE", f"the {kind} certificate that the TLSA record rests on expires", mx_host)
 
 
@@ -130,7 +140,7 @@ def _sts(seen: Seen, sts: StsVerdict | None) -> Iterator[Cliff]:
         return
     host = f"mta-sts.{seen.facts.target.name}"
     if sts.state is StsState.VALID:
-        for at, kind in _ends(facts.fetch.certificates):
+        for at, kind in _ends(facts.fetch.certificates, facts.fetch.fetched_at):
             yield Cliff(at, "MTA-STS", f"{kind} certificate of the policy host expires", host)
         for end in facts.signatures:
             yield _signatures_end(end, "MTA-STS")

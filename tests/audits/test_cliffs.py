@@ -8,6 +8,7 @@ import pytest
 from audits.cliffs import SHOWN, Cliff, cliffs, next_cliff
 from audits.dane import dane_verdict
 from audits.mta_sts import StsState, StsVerdict
+from audits.trust import ChainVerdict
 from scanner.facts import Level
 from scanner.policy_facts import MtaStsFacts, PolicyFetch, SignatureEnd, StsMode, StsPolicy, StsRecord
 from scanner.tls_facts import CertificateFacts
@@ -91,6 +92,26 @@ def test_an_intermediate_counts_where_it_ends_before_the_leaf():
     ]
     longer = (GIVEN.facts, intermediate(ROOT).facts)
     assert told(*cliffs(seen_with_chain(longer), (Level.MUST,), None, None)) == [(GIVEN.facts.not_after, "MUST", MX)]
+
+
+def test_what_is_sent_along_and_not_used_ends_without_harm():
+    """An old cross-signed root, expired for years or about to be: the grade and the policy rest on another path."""
+    expired = intermediate(root("Old Root CA"), "Example Root CA", not_after=SEEN - 99 * DAY).facts
+    ending = intermediate(root("Old Root CA"), "Example Root CA", not_after=SEEN + 9 * DAY).facts
+    seen = seen_with_chain((*SERVED, expired, ending))
+    verified = ChainVerdict(trusted=True, verified=tuple(each.sha256 for each in (GIVEN, BELOW, ROOT)))
+    judged = [msgspec.structs.replace(verdict, trust=verified) for verdict in seen.verdicts]
+    found = cliffs(msgspec.structs.replace(seen, verdicts=judged), (Level.MUST,), None, None)
+    assert [cliff.at for cliff in found] == [BELOW.facts.not_after, GIVEN.facts.not_after]
+
+    assert dane_cliffs(tlsa_of(2, 1, ROOT.facts), chain=(*SERVED, expired, ROOT.facts)) == [
+        (BELOW.facts.not_after, "DANE", MX),
+        (GIVEN.facts.not_after, "DANE", MX),
+    ]
+    fetch = PolicyFetch(SEEN, "192.0.2.9", 200, "text/plain", "", (WEB, expired))
+    facts = MtaStsFacts(StsRecord("", "1"), fetch=fetch, policy=StsPolicy(StsMode.ENFORCE, 7 * 86400, (MX,)))
+    sts = StsVerdict(StsState.VALID, mode=StsMode.ENFORCE, max_age_s=7 * 86400)
+    assert [cliff.at for cliff in cliffs(seen_of(sts=facts), (), None, sts)] == [WEB.not_after]
 
 
 @pytest.mark.parametrize(("tlsa", "what"), [((), "DNSSEC"), ((MATCH,), "DANE")])
