@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from audits.baseline import MAX_BYTES, BaselineError, Confidence, Scale, baseline_from_file, shipped, shipped_baseline
+from audits.baseline import (
+    MAX_BYTES,
+    BaselineError,
+    Confidence,
+    Obligation,
+    Scale,
+    baseline_from_file,
+    shipped,
+    shipped_baseline,
+)
+from audits.rules.certificate_dates import Validity
 
 HEAD = '[baseline]\nid = "house"\ntitle = "House"\nports = { 25 = "strict" }\n'
 FIRST = """
@@ -157,3 +167,13 @@ def test_shipped_baselines_are_whole(id):
         assert asked.text
         if asked.confidence is not Confidence.CONFIRMED:
             assert asked.note, f"{asked.id}: a clause that is not confirmed says what is not"
+
+
+def test_every_limit_on_the_days_of_a_certificate_has_its_spare_day_that_is_advised():
+    steps: dict[Obligation, set[tuple[object, ...]]] = {Obligation.MUST: set(), Obligation.SHOULD: set()}
+    for question in shipped_baseline("cabf-tls-br").questions:
+        if isinstance(question.expects, Validity):
+            days = question.expects.days_at_most + (question.requirement.level is Obligation.SHOULD)
+            steps[question.requirement.level].add((question.expects.issued_from, question.expects.issued_before, days))
+    assert steps[Obligation.MUST] == steps[Obligation.SHOULD]
+    assert len(steps[Obligation.MUST]) == 4

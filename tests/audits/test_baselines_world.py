@@ -186,6 +186,7 @@ EXPECTED = {
     },
     "long": USUAL | {
         "BR-6.3.2-398": "fail",  # 15 years, issued in 2025
+        "BR-6.3.2-SPARE-398": "warn",
         "PRACTICE-ROOT": "advice",
     },
     "own": USUAL | {
