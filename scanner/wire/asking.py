@@ -213,7 +213,7 @@ def verdict_on(hello: Hello, answer: Answer) -> Verdict:
 def _answers(hello: Hello, flight: ServerFlight) -> bool:
     """Whether the server kept to the offer; one that did not has answered some other question."""
     if flight.end is FlightEnd.SSL2:
-        return hello.highest == SSL2
+        return hello.highest == flight.version == SSL2
     if hello.highest == SSL2 or flight.version is None or flight.version > hello.highest:
         return False
     return flight.suite in hello.suites

@@ -16,7 +16,7 @@ def search_classes(asker: Asker, version: int) -> Steps:
     ledger = asker.ledger
     many = 1 if version == TLS13 else 2
     while offer := _offer(asker, version, many):
-        groups = tuple(ledger.groups.get(TLS13, ())) if version == TLS13 else None
+        groups = (tuple(ledger.groups.get(TLS13, ())) or None) if version == TLS13 else None
         refused = False
         for portion in ledger.portions(offer):
             reply = yield from asker.ask_suites(hello_for(version, portion, groups))

@@ -45,7 +45,7 @@ def ask_preference(asker: Asker, version: int) -> Steps:
     order counts."""
     suites = _accepted(asker, version)
     if len(suites) > 1 and preference_of(asker.ledger.suite_choices[version].picks()) is Preference.UNKNOWN:
-        groups = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else None
+        groups = (tuple(asker.ledger.groups.get(version, ())) or None) if version == TLS13 else None
         yield from asker.ask(hello_for(version, suites[::-1], groups))
 
 
@@ -54,7 +54,7 @@ def ask_large_hello(asker: Asker) -> Steps:
     if asker.ledger.special.get("large_hello") is not Fact.INCONCLUSIVE:
         return
     for version in (version for version in offered_versions(asker) if version != SSL3):
-        known = tuple(asker.ledger.groups.get(version, ())) if version == TLS13 else None
+        known = (tuple(asker.ledger.groups.get(version, ())) or None) if version == TLS13 else None
         yield from ask_large(asker, hello_for(version, _accepted(asker, version)[::-1], known))
         return
     _settle(asker, "large_hello", Fact.NOT_TESTED)

@@ -51,6 +51,7 @@ def asked(asker: Asker, hello: Hello, *answers: Answer) -> tuple[Reply, int]:
         (hello_for(SSL2), TAKEN, Verdict.OPEN),
         (HELLO, ServerFlight(end=FlightEnd.SSL2, version=SSL2), Verdict.OPEN),
         (hello_for(SSL2), ServerFlight(end=FlightEnd.SSL2, version=SSL2), Verdict.ACCEPTED),
+        (hello_for(SSL2), ServerFlight(end=FlightEnd.SSL2, version=TLS12), Verdict.OPEN),
         (hello_for(SSL2), ServerFlight(end=FlightEnd.SSL2_ERROR), Verdict.REFUSED),
         (HELLO, ServerFlight(end=FlightEnd.SSL2_ERROR), Verdict.DOUBTFUL),
         (HELLO, ServerFlight(end=FlightEnd.NOT_TLS, text=b"454"), Verdict.OPEN),

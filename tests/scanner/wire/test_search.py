@@ -5,11 +5,14 @@ from hypothesis import strategies as st
 
 from scanner.answers import Fact
 from scanner.wire.asking import Asker
-from scanner.wire.code_points import TLS12
+from scanner.wire.code_points import TLS12, TLS13
 from scanner.wire.enumeration import find_version
+from scanner.wire.events import Alert
+from scanner.wire.hello import Hello
 from scanner.wire.ledger import Ledger
 from scanner.wire.registry import offered_suites
 from scanner.wire.search import open_classes, search_classes
+from scanner.wire.server_flight import FlightEnd, ServerFlight
 from scanner.wire.weakness import SEARCH_CLASSES, classes_of
 from tests.scanner.wire.imaginary_server import ImaginaryServer
 from tests.scanner.wire.test_enumeration import drive
@@ -35,3 +38,19 @@ def test_a_server_without_forbidden_suites_costs_two_connections():
     asker = Asker(Ledger())
     drive(find_version(asker, TLS12), server.answer)
     assert len(drive(search_classes(asker, TLS12), server.answer)) == 2
+
+
+def test_a_retry_that_names_no_group_leads_to_no_hello_without_groups():
+    """A cookie alone (RFC 8446 section 4.1.4) asks for no other share; and without groups nothing is ever taken up."""
+    ccm = 0x1304
+
+    def answer(hello: Hello) -> ServerFlight:
+        taken = next((code for code in hello.suites if code in (0x1301, ccm)), None)
+        if not hello.groups or taken is None:
+            return ServerFlight(end=FlightEnd.ALERT, alert=Alert(2, 109 if not hello.groups else 40))
+        return ServerFlight(end=FlightEnd.RETRY, version=TLS13, suite=0x1301 if 0x1301 in hello.suites else taken)
+
+    asker = Asker(Ledger())
+    drive(find_version(asker, TLS13), answer)
+    drive(search_classes(asker, TLS13), answer)
+    assert classes_of(ccm).isdisjoint(open_classes(asker))
