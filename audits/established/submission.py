@@ -28,16 +28,16 @@ class SubmissionPorts(msgspec.Struct, frozen=True):
     def of_domain(cls, view: DomainView) -> Iterator[tuple[str, Self | Missing | Inapplicable]]:
         beside = [v for v in view.verdict.endpoints if v.ref.use is EndpointUse.SUBMISSION]
         if beside:
-            visible = any(verdict.state is not State.CLOSED for verdict in beside) or bool(view.facts.route.submission)
-            yield view.subject, cls(*_by_port(view, beside), visible)
+            yield view.subject, cls(*_by_port(view, beside), _is_visible(view))
         else:
             yield view.subject, without_mail(view) or Missing("no submission port was asked (--ports 25,465,587 does)")
 
 
 class SubmissionServices(msgspec.Struct, frozen=True):
-    """The SRV look-ups of the submission services."""
+    """The SRV look-ups of the submission services; `visible` as in `SubmissionPorts`."""
 
     lookups: tuple[ServiceLookup, ...]
+    visible: bool = True
 
     @classmethod
     def of_domain(cls, view: DomainView) -> Iterator[tuple[str, Self | Missing | Inapplicable]]:
@@ -45,11 +45,16 @@ class SubmissionServices(msgspec.Struct, frozen=True):
         if route.status in NO_MAIL_ROUTES:
             yield view.subject, Inapplicable(f"no mail: {route.status}")
         elif route.services:
-            yield view.subject, cls(route.services)
+            yield view.subject, cls(route.services, _is_visible(view))
         elif route.status is RouteStatus.NEXT_HOP:
             yield view.subject, Inapplicable("a next-hop in brackets has no SRV records")
         else:
             yield view.subject, without_mail(view) or Missing("no SRV record was looked for (--ports 25,465,587 does)")
+
+
+def _is_visible(view: DomainView) -> bool:
+    beside = (verdict for verdict in view.verdict.endpoints if verdict.ref.use is EndpointUse.SUBMISSION)
+    return bool(view.facts.route.submission) or any(verdict.state is not State.CLOSED for verdict in beside)
 
 
 def _by_port(view: DomainView, beside: list[EndpointVerdict]) -> tuple[dict[int, Fact], dict[int, tuple[str, ...]]]:

@@ -17,9 +17,10 @@ class AnyPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Services(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of SRV services that must be published ("_submissions._tcp")."""
+    """Names of SRV services that must be published ("_submissions._tcp"); `where_seen`: as for `AnyPort`."""
 
     names: tuple[str, ...]
+    where_seen: bool = False
 
 
 class ServiceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +60,7 @@ def submission_srv(seen: SubmissionServices, wants: Services) -> Iterable[Item]:
     How to mend it: publish "_submissions._tcp SRV 0 1 465 mail.example.org." in the zone of the domain.
     """
     for look in seen.lookups:
-        if look.service not in wants.names:
+        if look.service not in wants.names or (wants.where_seen and not seen.visible and look.failure is None):
             continue
         if look.failure is not None:
             yield Item(Fact.INCONCLUSIVE, f"{look.service}: {look.failure}")

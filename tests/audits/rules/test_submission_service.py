@@ -3,7 +3,7 @@
 import msgspec
 
 from audits.established.submission import SubmissionPorts, SubmissionServices
-from audits.rules.submission_service import AnyPort, submission_port
+from audits.rules.submission_service import AnyPort, Services, submission_port, submission_srv
 from scanner.answers import Fact
 from scanner.dns_facts import SrvRecord
 from scanner.facts import ServiceLookup
@@ -60,3 +60,12 @@ def test_a_standard_for_those_who_have_submission_leaves_the_others_alone():
     hidden = msgspec.structs.replace(ports(p465=Fact.INCONCLUSIVE), visible=False)
     assert not [*submission_port.ask(hidden, AnyPort((465,), where_seen=True))]
     assert [item.met for item in submission_port.ask(hidden, AnyPort((465,)))] == [Fact.INCONCLUSIVE]
+
+
+def test_srv_records_are_asked_of_those_who_have_submission():
+    wants = Services((TLS,), where_seen=True)
+    hidden = SubmissionServices((service(TLS, (0, 0), target=""),), visible=False)
+    assert not [*submission_srv.ask(hidden, wants)]
+    assert [item.met for item in submission_srv.ask(services(service(TLS)), wants)] == [Fact.NO]
+    failed = SubmissionServices((ServiceLookup(TLS, failure=FAILED),), visible=False)
+    assert [item.met for item in submission_srv.ask(failed, wants)] == [Fact.INCONCLUSIVE], "it may name a host"
