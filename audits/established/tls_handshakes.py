@@ -68,18 +68,19 @@ class Stapling(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_endpoint(cls, view: EndpointView) -> Self | Missing | Inapplicable:
-        tls = asked_older_tls(view)
-        if isinstance(tls, Inapplicable):
-            return Missing("TLS 1.3 sends the staple encrypted, where hellos do not see it") if _tls13(view) else tls
+        tls, older = asked_tls(view), asked_older_tls(view)
         if not isinstance(tls, TlsFacts):
             return tls
+        if isinstance(older, Missing) or (isinstance(older, Inapplicable) and not _tls13(view)):
+            return older
         assert view.facts is not None
         leaves = {chain.chain[0] for chain in tls.chains if chain.chain} | _leaves(view.facts)
         known = [certificate for certificate in view.facts.certificates if certificate.sha256 in leaves]
-        if not known:
-            return Inapplicable("no certificate is shown")
         responder = any(certificate.ocsp_urls for certificate in known)
-        return cls(tls.ocsp_staple, responder, any(certificate.must_staple for certificate in known))
+        must_staple = any(certificate.must_staple for certificate in known)
+        if isinstance(older, Inapplicable) and (responder or must_staple or not known):
+            return Missing("TLS 1.3 sends the staple encrypted, where hellos do not see it")
+        return cls(tls.ocsp_staple, responder, must_staple) if known else Inapplicable("no certificate is shown")
 
 
 class HandshakeSignatures(msgspec.Struct, frozen=True):

@@ -55,7 +55,12 @@ def test_a_staple_is_due_where_the_certificate_names_a_responder():
     facts = msgspec.structs.replace(with_tls(asked(GOOD), tls), certificates=(leaf, ISSUER))
     assert of(Stapling, facts) == Stapling(Fact.NO, responder=True, must_staple=True)
     assert seen(Stapling, tls) == Stapling(Fact.NO, responder=False, must_staple=False)
-    assert isinstance(seen(Stapling, speaking(v3=Fact.YES)), Missing), "it goes encrypted"
+    newest = speaking(v3=Fact.YES)
+    due = msgspec.structs.replace(with_tls(asked(GOOD), newest), certificates=(leaf, ISSUER))
+    assert isinstance(of(Stapling, due), Missing), "it goes encrypted"
+    assert isinstance(of(Stapling, msgspec.structs.replace(due, certificates=())), Missing), "nobody knows what is due"
+    nothing = Stapling(Fact.NOT_TESTED, responder=False, must_staple=False)
+    assert seen(Stapling, newest) == nothing, "without a responder nothing is due, in whatever version"
     assert isinstance(of(Stapling, with_tls(asked(NO_CERTIFICATE), tls12(GCM))), Inapplicable)
 
 
