@@ -260,8 +260,8 @@ class _Wire:
         if self._tls is None:
             return await self._receive()
         while (text := self._tls.decrypt()) is None:
+            await self._flush(self._tls)  # what a new handshake in the middle (HelloRequest) wants to say
             self._tls.feed(await self._receive())
-            await self._flush(self._tls)
         if not text:
             raise _Closed
         return text

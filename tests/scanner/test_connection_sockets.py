@@ -1,15 +1,18 @@
 """Sessions over real sockets on loopback: what memory cannot show."""
 
 import gc
+import select
 import socket
 import ssl
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 import trio
+from OpenSSL import SSL, crypto
 
 from audits.demo.behaviour import Behaviour, Close, Reset, Send, TlsServer, Wait, reply
 from audits.demo.certificates import new_authority
@@ -123,3 +126,43 @@ async def test_descriptors_and_memory_stay_level_under_floods():
         assert open_descriptors() <= before + 2
     assert failure_of(facts) == (Stage.GREETING, Kind.PROTOCOL)
     assert peak < 2_000_000
+
+
+def _renegotiating(listener: socket.socket) -> None:
+    """Answers EHLO inside TLS 1.2 only when the client has taken up a HelloRequest (RFC 5246 section 7.4.1.1)."""
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.use_certificate(crypto.load_certificate(crypto.FILETYPE_PEM, CREDENTIAL.chain_pem))
+    context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, CREDENTIAL.chain_pem))
+    plain, _ = listener.accept()
+    with plain:
+        plain.sendall(b"220 mx ESMTP\r\n")
+        plain.recv(1000)
+        plain.sendall(b"250-mx\r\n250 STARTTLS\r\n")
+        plain.recv(1000)
+        plain.sendall(b"220 go\r\n")
+        secured = SSL.Connection(context, plain)
+        secured.set_accept_state()
+        secured.do_handshake()
+        secured.recv(1000)
+        secured.renegotiate()
+        secured.do_handshake()
+        plain.setblocking(False)
+        while secured.renegotiate_pending():
+            select.select([plain], [], [], 10)
+            with suppress(SSL.WantReadError):
+                secured.recv(1000)
+        plain.setblocking(True)
+        secured.sendall(b"250 mx\r\n")
+        secured.recv(1000)
+
+
+async def test_a_second_handshake_in_the_middle_is_held():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_renegotiating, args=(listener,))
+        thread.start()
+        with trio.fail_after(10):
+            result = await probe_session(Endpoint(*listener.getsockname()), REQUEST)
+        thread.join(10)
+    assert result.facts.failure is None
+    assert result.facts.ehlo_tls is not None
