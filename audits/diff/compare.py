@@ -31,7 +31,7 @@ def grade_changes(domain: str, before: View, after: View) -> Iterator[Change]:
     if before.grade is None or after.grade is None:
         return
     old, new = before.grade.value, after.grade.value
-    if old.grade is new.grade and old.reason == new.reason:
+    if old.grade is new.grade and (old.reason == new.reason or _still(old, new)):
         return
     if old.grade is new.grade:
         kind, severity = Kind.CAUSE_CHANGED, Severity.NOTICE
@@ -52,6 +52,11 @@ def grade_changes(domain: str, before: View, after: View) -> Iterator[Change]:
         evidence=new.detail or old.detail,
         since=before.grade.run,
     )
+
+
+def _still(old: GradeWords, new: GradeWords) -> bool:
+    """Whether what capped the grade caps it still, and what caps it now did so before: only their order changed."""
+    return old.reason in new.causes and new.reason in old.causes
 
 
 def _severity_of_loss(old: GradeWords, new: GradeWords) -> Severity:

@@ -41,7 +41,10 @@ class Settled(msgspec.Struct, Generic[T], frozen=True):
 
 
 class GradeWords(msgspec.Struct, frozen=True):
-    """The grade with what caps it. `missed`: a required level is not reached."""
+    """The grade with what caps it. `missed`: a required level is not reached.
+
+    `causes` are all the reasons that cap it at that level; of several, the order of hosts decides which is `reason`.
+    """
 
     grade: Grade
     reason: str = ""
@@ -49,6 +52,7 @@ class GradeWords(msgspec.Struct, frozen=True):
     where: str = ""
     encrypts: bool = False
     missed: bool = False
+    causes: frozenset[str] = frozenset()
 
 
 class Hearing(msgspec.Struct, frozen=True):

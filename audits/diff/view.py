@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from audits.diff.policy_view import cliffs_seen, dane_kept, dnssec_seen, sts_kept, tlsa_seen, tlsrpt_kept
 from audits.diff.settled import ANSWERS, WINDOW, GradeWords, Hearing, Leaf, Look, Place, Settled, View, kept
-from audits.records import EndpointRecord
+from audits.records import DomainRecord, EndpointRecord
 from audits.sender_levels import SenderLevel
 from audits.verdicts import Grade, State
 from scanner.facts import EndpointUse, Fact, Level, MxHost, RouteStatus
@@ -105,10 +105,23 @@ def _grade(known: Settled[GradeWords] | None, look: Look, partial: bool) -> Sett
         bound.mx_host if bound else "",
         SenderLevel.MUST_NOPEERMATCH in record.sustained,
         record.compliant is False,
+        _causes(record),
     )
     if partial and known is not None and STRENGTH[words.grade] >= STRENGTH[known.value.grade]:
         return known
     return Settled(words, look.run, look.at)
+
+
+def _causes(record: DomainRecord) -> frozenset[str]:
+    """Every reason for which an endpoint misses the level that the domain misses."""
+    bound = record.binding
+    if bound is None:
+        return frozenset()
+    mail = (each for each in record.endpoints if each.use == EndpointUse.MAIL)
+    refused = [(_place(each), said) for each in mail for said in each.reasons if said.sustained is Fact.NO]
+    where = bound.mx_host, bound.address, bound.port
+    missed = {said.level for place, said in refused if place == where and said.reason == bound.reason}
+    return frozenset(said.reason for _, said in refused if said.level in missed)
 
 
 # --- hosts and what they showed ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from tests.audits.diff.looks import Night, changes, kinds, look, one
 from tests.audits.session_factory import BROKEN_TLS, GOOD, NO_CERTIFICATE, NO_TLS, any_server
 
 MX = "mx.example.org"
+BOTH = [("192.0.2.1", NO_TLS), ("192.0.2.2", BROKEN_TLS)]
 
 
 def test_a_night_like_the_other_changes_nothing():
@@ -55,6 +56,19 @@ def test_hosts_come_and_go_and_their_order_means_nothing():
     assert new.evidence == "192.0.2.2"
     (gone,) = changes(first, alone)
     assert (gone.kind, gone.before, gone.after) == (Kind.MX_GONE, "mx2.example.org", "")
+
+
+def test_of_two_causes_neither_is_new_because_it_is_asked_first():
+    """A name server that turns the addresses round at each answer makes no news."""
+    first, turned = (Night(servers={MX: dict(order)}) for order in (BOTH, BOTH[::-1]))
+    assert {night.record.binding.reason for night in (look(0, first), look(1, turned))} == {
+        "starttls-not-supported",
+        "handshake-failed",
+    }
+    assert kinds(first, turned) == []
+    one_mended = Night(servers={MX: {"192.0.2.1": NO_TLS, "192.0.2.2": GOOD}})
+    assert Kind.CAUSE_CHANGED.value in kinds(turned, one_mended)
+    assert Kind.CAUSE_CHANGED.value in kinds(one_mended, turned)
 
 
 def test_addresses_of_a_host_are_information():
