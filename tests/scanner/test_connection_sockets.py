@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 from audits.demo.behaviour import Behaviour, Close, Reset, Send, TlsServer, Wait, reply
 from audits.demo.certificates import new_authority
@@ -132,8 +132,8 @@ def _renegotiating(listener: socket.socket) -> None:
     """Answers EHLO inside TLS 1.2 only when the client has taken up a HelloRequest (RFC 5246 section 7.4.1.1)."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_max_proto_version(SSL.TLS1_2_VERSION)
-    context.use_certificate(crypto.load_certificate(crypto.FILETYPE_PEM, CREDENTIAL.chain_pem))
-    context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, CREDENTIAL.chain_pem))
+    context.use_certificate(CREDENTIAL.leaf.certificate)
+    context.use_privatekey(CREDENTIAL.leaf.key)
     plain, _ = listener.accept()
     with plain:
         plain.sendall(b"220 mx ESMTP\r\n")
