@@ -51,9 +51,9 @@ class NullMx(msgspec.Struct, frozen=True):
 
 
 class SignedRoute(msgspec.Struct, frozen=True):
-    """DNSSEC on the way to the hosts: the state of the MX answer, and of the addresses of each host."""
+    """DNSSEC on the way to the hosts: the state of the MX answer (None: not asked for), and of each host's answer."""
 
-    mx: Dnssec
+    mx: Dnssec | None
     hosts: dict[str, Dnssec]
 
     @classmethod
@@ -62,7 +62,8 @@ class SignedRoute(msgspec.Struct, frozen=True):
             yield view.subject, trouble
         else:
             route = view.facts.route
-            yield view.subject, cls(route.mx_dnssec, {host.name: host.dnssec for host in route.hosts})
+            mx = None if route.status is RouteStatus.NEXT_HOP else route.mx_dnssec
+            yield view.subject, cls(mx, {host.name: host.dnssec for host in route.hosts})
 
 
 class Reached(msgspec.Struct, frozen=True):

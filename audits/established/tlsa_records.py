@@ -46,7 +46,12 @@ class TlsaLooked(msgspec.Struct, frozen=True):
                 yield subject, looked
                 continue
             answer = looked.tlsa.lookups[-1].answer if looked.tlsa and looked.tlsa.lookups else None
-            if isinstance(answer, DnsAnswer):
+            if isinstance(answer, DnsAnswer) and answer.dnssec is Dnssec.INDETERMINATE:
+                yield (
+                    subject,
+                    Missing(f"{answer.name}: {answer.status}; whether that validates needs a validating resolver"),
+                )
+            elif isinstance(answer, DnsAnswer):
                 yield subject, cls(False, f"{answer.name}: {answer.status}, {answer.dnssec}")
             elif answer is not None and answer.kind is Kind.BOGUS:
                 yield subject, cls(True, str(answer))

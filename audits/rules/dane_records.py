@@ -41,7 +41,8 @@ def mx_signed(seen: SignedRoute, _: NoExpectations) -> Iterable[Item]:
 
     How to mend it: sign the zone (DNSSEC), and put its DS record into the parent zone.
     """
-    yield _state("MX", seen.mx)
+    if seen.mx is not None:
+        yield _state("MX", seen.mx)
 
 
 @rule("DANE-002", "The addresses of the MX hosts are signed", result_type="dnssec-invalid")

@@ -41,6 +41,7 @@ def test_literals_are_told_from_names():
 def test_signatures_on_the_way():
     seen = only(SignedRoute, routed(MailRoute(RouteStatus.MX, HOSTS[:1], mx_dnssec=Dnssec.INSECURE)))
     assert seen == SignedRoute(Dnssec.INSECURE, {"mx.example.org": Dnssec.SECURE})
+    assert only(SignedRoute, routed(MailRoute(RouteStatus.NEXT_HOP, HOSTS[:1]))).mx is None, "no MX look-up"
     assert isinstance(only(SignedRoute, routed(MailRoute(RouteStatus.NULL_MX))), Inapplicable)
     unresolved = MailRoute(RouteStatus.UNRESOLVED, failure=failure())
     assert "servfail" in only(SignedRoute, routed(unresolved)).why

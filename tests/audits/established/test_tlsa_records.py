@@ -53,6 +53,9 @@ def test_a_bogus_answer_is_told_from_none():
     assert only(TlsaLooked, published(MATCH)).bogus is False
     assert only(TlsaLooked, published()).bogus is False
     assert only(TlsaLooked, failed(Kind.BOGUS)).bogus is True
+    for records in ((), (MATCH,)):
+        unproved = only(TlsaLooked, published(*records, dnssec=Dnssec.INDETERMINATE))
+        assert isinstance(unproved, Missing), "nobody validated it"
     assert isinstance(only(TlsaLooked, failed(Kind.TIMEOUT)), Missing)
     assert isinstance(only(TlsaLooked, view_of(seen_of(GOOD))), Inapplicable)
 

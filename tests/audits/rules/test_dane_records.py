@@ -3,6 +3,8 @@
 from audits.dane import TlsaState
 from audits.established.mail_route import SignedRoute
 from audits.established.tlsa_records import TlsaInUse, TlsaLooked, TlsaOnHosts, TlsaPublished
+from audits.rules.dane_records import mx_signed
+from audits.rules.question import NoExpectations
 from scanner.dns_facts import Dnssec, TlsaRecord
 from tests.audits.rules.examples import Examples
 
@@ -73,3 +75,7 @@ EXAMPLES = {
         fails=(records("3 1 1"), records("2 0 1", "2 1 1"), TlsaInUse((record("3 1 1"), record("3 1 1"))), SHORT),
     ),
 }
+
+
+def test_a_next_hop_in_brackets_has_no_mx_answer_to_be_signed():
+    assert not [*mx_signed.ask(SignedRoute(None, {"mx.example.org": Dnssec.SECURE}), NoExpectations())]
