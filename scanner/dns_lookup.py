@@ -6,7 +6,7 @@ answer in time, an answer that cannot be read.
 DNSSEC (RFC 4035): the AD bit is believed only from a resolver on this machine or one that the user trusts, because on
 the way from any other it can be forged; and only where that resolver proves with two names, one signed well and one
 signed badly, that it validates. Without this every answer is "indeterminate". A SERVFAIL is "bogus" where the same
-question is answered once the resolver is told not to check (the CD bit).
+question is answered once the resolver is told not to check (the CD bit), and not when it is put again with checking.
 """
 
 import os
@@ -198,10 +198,16 @@ class Resolver:
         )
 
     async def _is_bogus(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> bool:
-        """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2)."""
+        """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2).
+
+        A second refusal must follow: what failed for a moment is answered by then, whatever its signatures.
+        """
         async with self._sockets:
             unchecked = await self._ask(name, question, server, validates=False, flags=dns_wire.CD)
-        return isinstance(unchecked, DnsAnswer)
+            if not isinstance(unchecked, DnsAnswer):
+                return False
+            again = await self._ask(name, question, server, validates=True)
+        return isinstance(again, ProbeFailure) and again.kind is Kind.SERVFAIL
 
     async def _validates(self, server: tuple[str, int]) -> bool:
         """Whether this resolver's word on DNSSEC counts; found out once."""
@@ -211,17 +217,29 @@ class Resolver:
 
     async def _check(self, server: tuple[str, int]) -> bool:
         good, bad = (Question(name, "A") for name in (self._trust.good, self._trust.bad))
-        async with self._sockets:
-            well = await self._ask(dns.name.from_text(good.name), good, server, validates=True)
-            ill = await self._ask(dns.name.from_text(bad.name), bad, server, validates=True)
-        if not isinstance(well, DnsAnswer) or well.dnssec is not Dnssec.SECURE:
+        well, ill = await self._canary(good, server), await self._canary(bad, server)
+        if isinstance(well, ProbeFailure):
+            why = f"it does not answer for {good.name} ({well})"
+        elif well.dnssec is not Dnssec.SECURE:
             why = f"it does not call {good.name} secure"
+        elif isinstance(ill, ProbeFailure) and ill.kind is not Kind.SERVFAIL:
+            why = f"it says nothing of {bad.name} ({ill})"
         elif not (isinstance(ill, ProbeFailure) and ill.kind is Kind.SERVFAIL):
             why = f"it does not refuse {bad.name}, whose signatures are wrong"
         else:
             why = ""
         self._note_check(ValidationCheck(server[0], not why, why))
         return not why
+
+    async def _canary(self, question: Question, server: tuple[str, int]) -> Lookup:
+        """The answer, or SERVFAIL; a datagram that is lost must not cost a run all that rests on DNSSEC."""
+        name = dns.name.from_text(question.name)
+        for _attempt in range(settings.DNS_ATTEMPTS):
+            async with self._sockets:
+                answer = await self._ask(name, question, server, validates=True)
+            if isinstance(answer, DnsAnswer) or answer.kind is Kind.SERVFAIL:
+                break
+        return answer
 
 
 async def _datagram(query: bytes, server: tuple[str, int]) -> bytes:
@@ -276,9 +294,13 @@ def _answer_of(
 
 
 def _signed_until(response: dns.message.Message) -> datetime | None:
-    """When the first signature over what the answer says, or over what proves that there is none, ends."""
+    """When the first signature over what the answer says, or over what proves that there is none, ends.
+
+    Of several signatures over the same records one that is valid is enough (RFC 4035 section 5.3.3).
+    """
     sections = [rrset for section in (response.answer, response.authority) for rrset in section]
-    ends = [rdata.expiration for rrset in sections for rdata in rrset if isinstance(rdata, RRSIG)]
+    signatures = [[rdata.expiration for rdata in rrset if isinstance(rdata, RRSIG)] for rrset in sections]
+    ends = [max(each) for each in signatures if each]
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 
 

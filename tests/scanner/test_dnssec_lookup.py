@@ -105,3 +105,65 @@ async def test_a_cname_question_gives_its_target():
         answer = await Resolver((address,)).look_up(Question("a.example", "CNAME"))
     assert isinstance(answer, DnsAnswer)
     assert (answer.status, answer.aliases) == (DnsStatus.RECORDS, ("b.example",))
+
+
+def once(bad: bytes, name: str = "") -> Callable[[bytes], list[bytes]]:
+    """A validator whose first answer for this name is something else."""
+    told: list[bytes] = []
+
+    def respond(wire: bytes) -> list[bytes]:
+        if not told and dns.message.from_wire(wire).question[0].name.to_text(omit_final_dot=True) == name:
+            told.append(wire)
+            return [bad or response_to(wire, rcode=dns.rcode.SERVFAIL).to_wire()]
+        return validator()(wire)
+
+    return respond
+
+
+async def test_a_failure_that_passes_is_not_bogus():
+    """The same question is answered a moment later: for its own sake, not because nobody checks."""
+    answer, checks = await ask("plain.example", once(b"", "plain.example"))
+    assert isinstance(answer, DnsAnswer)
+    assert answer.dnssec is Dnssec.INSECURE
+    assert checks == [True]
+
+
+@pytest.mark.parametrize("name", [GOOD, BAD])
+async def test_one_lost_answer_does_not_make_a_resolver_one_that_does_not_validate(name):
+    answer, checks = await ask("plain.example", once(b"no answer", name))
+    assert isinstance(answer, DnsAnswer)
+    assert answer.dnssec is Dnssec.INSECURE
+    assert checks == [True]
+
+
+@pytest.mark.parametrize(("name", "words"), [(GOOD, "it does not answer for"), (BAD, "it says nothing of")])
+async def test_a_resolver_that_is_silent_about_a_canary_is_told_for_what_it_is(name, words):
+    def respond(wire: bytes) -> list[bytes]:
+        asked = dns.message.from_wire(wire).question[0].name.to_text(omit_final_dot=True)
+        return [b"no answer"] if asked == name else validator()(wire)
+
+    checks: list[ValidationCheck] = []
+    async with responder(respond) as address:
+        await Resolver((address,), DnssecTrust((address,), GOOD, BAD), checks.append).look_up(Question("a.example", "A"))
+    assert [(check.validates, check.why.startswith(f"{words} {name}")) for check in checks] == [(False, True)]
+
+
+async def test_an_old_signature_beside_a_valid_one_ends_nothing():
+    """As when the key is changed: one valid signature is enough (RFC 4035 section 5.3.3)."""
+
+    def respond(wire: bytes) -> list[bytes]:
+        (plain,) = validator()(wire)
+        response = dns.message.from_wire(plain)
+        name = response.question[0].name
+        if name.to_text(omit_final_dot=True) == GOOD:
+            old = SIGNATURE.format(f"{name}").replace("20300102030405", "20210102030405")
+            new = SIGNATURE.format(f"{name}")
+            response.answer = [response.answer[0], *response_to(wire, old).answer]
+            response.answer[1].add(response_to(wire, new).answer[0][0])
+        return [response.to_wire()]
+
+    answer, checks = await ask(GOOD, respond)
+    assert checks == [True]
+    assert isinstance(answer, DnsAnswer)
+    assert answer.signed_until is not None
+    assert answer.signed_until.year == 2030
