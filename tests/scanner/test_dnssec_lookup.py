@@ -144,7 +144,9 @@ async def test_a_resolver_that_is_silent_about_a_canary_is_told_for_what_it_is(n
 
     checks: list[ValidationCheck] = []
     async with responder(respond) as address:
-        await Resolver((address,), DnssecTrust((address,), GOOD, BAD), checks.append).look_up(Question("a.example", "A"))
+        await Resolver((address,), DnssecTrust((address,), GOOD, BAD), checks.append).look_up(
+            Question("a.example", "A")
+        )
     assert [(check.validates, check.why.startswith(f"{words} {name}")) for check in checks] == [(False, True)]
 
 
