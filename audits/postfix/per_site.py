@@ -10,6 +10,7 @@ import msgspec
 
 from audits.postfix.errors import ConfigError
 from audits.postfix.main_cf import MainCf
+from audits.postfix.parameters import knows
 from audits.postfix.resolution import Engine, KeyLookup, Reason, Resolution, Role, Rule
 from audits.postfix.source_text import shown
 from audits.postfix.tables import Hit, LookupFailure, TableList, fold_key
@@ -18,6 +19,7 @@ from scanner.facts import Level
 
 DEFERRED_CONFIGURATION = "4.7.5"
 DEFERRED_LOOKUP = "4.3.0"
+NEVER_EMPTY = ("smtp_tls_verify_cert_match", "smtp_tls_secure_cert_match")
 PER_SITE_ORDER = (Level.MAY, Level.NONE, Level.MUST_NOPEERMATCH, Level.MUST)
 
 
@@ -60,6 +62,11 @@ def global_policy(main_cf: MainCf, engine: Engine = Engine.MODERN) -> GlobalPoli
         if level is None:
             name = "smtp_tls_security_level"
             raise ConfigError(main_cf.path, main_cf.line(name), f"{name} = {shown(word)}: no such level")
+    for name in NEVER_EMPTY if engine is Engine.MODERN else ():
+        if knows(name, main_cf.version) and not main_cf.value(name):
+            raise ConfigError(
+                main_cf.path, main_cf.line(name), f"{name} is empty, and smtp(8) does not start with that"
+            )
     return GlobalPolicy(
         security_level=level,
         use_tls=main_cf.flag("smtp_use_tls"),

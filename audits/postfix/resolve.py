@@ -11,9 +11,10 @@ from audits.postfix.errors import ConfigError
 from audits.postfix.hostnames import valid_hostname
 from audits.postfix.main_cf import MainCf
 from audits.postfix.open_tables import Reader, open_tables
+from audits.postfix.parameters import Version
 from audits.postfix.per_site import DEFERRED_CONFIGURATION, GlobalPolicy, effective_level, global_policy
 from audits.postfix.policy_map import policy_level
-from audits.postfix.resolution import Engine, Reason, Resolution, Rule
+from audits.postfix.resolution import Attribute, Engine, Reason, Resolution, Rule
 from audits.postfix.source_text import read_source, shown
 from audits.postfix.tables import TableList
 from audits.postfix.tls_levels import TlsLevel
@@ -23,6 +24,9 @@ POLICY_MAPS = "smtp_tls_policy_maps"
 ALIAS_WARNING = (
     "smtp_cname_overrides_servername = yes: where the host is an alias (CNAME), Postfix looks up the alias's target."
 )
+FINGERPRINTS_ARE_READ_SINCE = Version(3, 6, 0)
+MAX_FINGERPRINT = 3 * 64
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})*")
 _WORDS = re.compile(r"[^, \t\r\n]+")
 
 
@@ -146,12 +150,25 @@ def _checked_name(resolution: Resolution, main_cf: MainCf) -> Resolution:
 
 
 def _checked_fingerprint(resolution: Resolution, main_cf: MainCf) -> Resolution:
-    """The level fingerprint needs a fingerprint, from the policy or from main.cf."""
-    if resolution.level is not TlsLevel.FINGERPRINT or any(a.name == "match" for a in resolution.attributes):
-        return resolution
-    if main_cf.value("smtp_tls_fingerprint_cert_match"):
+    """The level fingerprint needs a fingerprint that can be read, from the policy or from main.cf."""
+    if resolution.level is not TlsLevel.FINGERPRINT or fingerprints(resolution.attributes, main_cf):
         return resolution
     return _invalid(resolution, Rule.NO_FINGERPRINT, "There is no fingerprint to match, so this host is not used.")
+
+
+def fingerprints(attributes: tuple[Attribute, ...], main_cf: MainCf) -> tuple[str, ...]:
+    """Those of the policy, or where it has none those of main.cf. Since 3.6 what is no hexadecimal text is passed over
+    with a warning (tls_dane.c, tls_dane_add_fpt_digests); before, it was compared and never matched."""
+    given = [word for each in attributes if each.name == "match" for word in each.value.split("|") if word]
+    listed = _WORDS.findall(main_cf.value("smtp_tls_fingerprint_cert_match"))
+    if main_cf.version < FINGERPRINTS_ARE_READ_SINCE:
+        return tuple(given or listed)
+    return tuple(filter(is_fingerprint, given)) or tuple(filter(is_fingerprint, listed))
+
+
+def is_fingerprint(word: str) -> bool:
+    """Pairs of hexadecimal digits with or without a colon between two."""
+    return len(word) <= MAX_FINGERPRINT and _FINGERPRINT.fullmatch(word) is not None
 
 
 def _invalid(resolution: Resolution, rule: Rule, sentence: str) -> Resolution:

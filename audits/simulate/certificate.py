@@ -15,6 +15,7 @@ import msgspec
 from audits.dane import chain_of
 from audits.names import name_match
 from audits.postfix.resolution import Engine, Resolution
+from audits.postfix.resolve import fingerprints
 from audits.postfix.tls_levels import TlsLevel
 from audits.reasons import Cause
 from audits.sessions import observed
@@ -29,7 +30,6 @@ from scanner.tls_facts import CertificateFacts
 _WEAK = frozenset({66, 67, 68})
 """OpenSSL's X509_V_ERR_*_TOO_WEAK and _TOO_SMALL: faults at security level 1 only."""
 _WORDS = re.compile(r"[^:, \t\r\n]+")
-_FINGERPRINTS = re.compile(r"[^|, \t\r\n]+")
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ def matched(sender: Sender, resolution: Resolution, certificate: Certificate, na
     if any(each.name == "tafile" for each in resolution.attributes):
         return Why(SimulationCause.NOT_SIMULATED, "the attribute tafile= is not followed")
     if resolution.level is TlsLevel.FINGERPRINT:
-        return _fingerprint(sender, given, certificate)
+        return _fingerprint(sender, resolution, certificate)
     if sender.trust is None:
         return Why(SimulationCause.NO_TRUST_ANCHORS, certificate.verdict.reason)
     if not certificate.verdict.trusted:
@@ -146,13 +146,13 @@ def _is_named(leaf: CertificateFacts, pattern: str) -> bool:
     return any(name[-len(pattern) :].lower() == pattern.lower() for name in presented)
 
 
-def _fingerprint(sender: Sender, given: tuple[str, ...], certificate: Certificate) -> Why | None:
+def _fingerprint(sender: Sender, resolution: Resolution, certificate: Certificate) -> Why | None:
     """A digest of the certificate or of its public key (smtp_tls_fingerprint_digest)."""
     algorithm = sender.value("smtp_tls_fingerprint_digest").lower()
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return Why(SimulationCause.NOT_SIMULATED, f"the digest {algorithm} is not known here")
-    wanted = given or (sender.value("smtp_tls_fingerprint_cert_match"),)
-    accepted = {word.replace(":", "").lower() for each in wanted for word in _FINGERPRINTS.findall(each)}
+    listed = fingerprints(resolution.attributes, sender.main_cf)
+    accepted = {word.replace(":", "").lower() for word in listed}
     leaf = certificate.chain[0]
     texts = [leaf.der, public_key_info(leaf.der) or b""]
     if accepted & {hashlib.new(algorithm, text).hexdigest() for text in texts if text}:

@@ -28,7 +28,7 @@ ENTRIES = [
     "encrypt protocols=TLSv1.2 protocols=TLSv1.2", "encrypt exclude=MD5 exclude=MD5",
     "encrypt servername=a.example servername=a.example", "encrypt servername=", "encrypt servername=[a]",
     "encrypt servername=192.0.2.1", "encrypt connection_reuse=maybe", "encrypt policy_type=sts",
-    "encrypt enable_rpk=yes",
+    "encrypt enable_rpk=yes", "fingerprint match=zz", "fingerprint match=|", "fingerprint match=AA:BB:",
 ]  # fmt: skip
 SITE_VALUES = ["MUST extra", "encrypt", "OK", "MUST # why", "must", "None"]
 ENTRY_LABELS = {f"p{number}": value for number, value in enumerate(ENTRIES)}
@@ -161,7 +161,7 @@ def test_every_entry_that_smtp_warns_about_is_named_by_the_linter(observed: Obse
     assert len(warned) > 40
     assert warned <= named
     errors = {message.id for message in messages if keys[message.line - 1].partition(" ")[0] not in warned}
-    assert errors <= {"policy-exclude", "policy-no-fingerprint", "policy-match-hostname"}
+    assert errors <= {"policy-exclude", "policy-no-fingerprint", "policy-fingerprint", "policy-match-hostname"}
 
 
 def test_every_per_site_value_that_smtp_warns_about_is_named_by_the_linter(observed: Observed) -> None:

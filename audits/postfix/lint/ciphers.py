@@ -52,6 +52,14 @@ def cipher_findings(value: str) -> Iterator[tuple[str, Severity]]:
             yield from _finding(part)
 
 
+def exclusion_findings(value: str) -> Iterator[tuple[str, Severity]]:
+    """What is wrong with an exclusion list: beside unknown names a sign before a name (tls_misc.c, tls_set_ciphers)."""
+    signed = [word for word in _WORD.findall(value) if word[0] in "!+-@"]
+    for word in signed:
+        yield f'"{word}" begins with a sign, with which every TLS session fails', Severity.ERROR
+    yield from cipher_findings(" ".join(word for word in _WORD.findall(value) if word not in signed))
+
+
 def _finding(name: str) -> Iterator[tuple[str, Severity]]:
     if name in _known():
         return

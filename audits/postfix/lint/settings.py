@@ -10,11 +10,12 @@ import msgspec
 
 from audits.postfix import parameters
 from audits.postfix.errors import ConfigError
-from audits.postfix.lint.ciphers import cipher_findings, is_grade
+from audits.postfix.lint.ciphers import cipher_findings, exclusion_findings, is_grade
 from audits.postfix.lint.protocols import protocol_findings
 from audits.postfix.lint.words import Found, Kind, Rules, Severity
 from audits.postfix.macros import MacroError, tokens
 from audits.postfix.main_cf import MainCf, Setting
+from audits.postfix.per_site import NEVER_EMPTY
 from audits.postfix.tls_levels import TLS_LEVEL_OF, per_site_value, tls_level
 
 RULES = Rules(Kind.MAIN_CF)
@@ -260,6 +261,19 @@ def grade(line: Line) -> Found:
 
 
 @RULES.check(
+    "cf-cert-match",
+    Severity.ERROR,
+    fails="smtp_tls_secure_cert_match =\n",
+    passes="smtp_tls_secure_cert_match = nexthop, dot-nexthop\n",
+    remedy="Write names or hostname, nexthop, dot-nexthop; or remove the line.",
+)
+def cert_match(line: Line) -> Found:
+    """With an empty value smtp(8) does not start ("bad string length"), so that all mail waits."""
+    if line.known and line.name in NEVER_EMPTY and not line.setting.value:
+        yield line.line, f"{line.name} is empty"
+
+
+@RULES.check(
     "cf-cipher",
     Severity.ERROR,
     fails="smtpd_tls_exclude_ciphers = aNULL, EDH-RSA-DES-CDC3-SHA, KRB5-DE5, CBC3-SHA\n",
@@ -267,9 +281,11 @@ def grade(line: Line) -> Found:
     remedy="Write the name as OpenSSL spells it, or remove it; case counts.",
 )
 def cipher(line: Line) -> Found:
-    """A misspelt name excludes nothing, in silence; a name that OpenSSL has given up excludes nothing either."""
+    """A misspelt name excludes nothing, in silence; a name that OpenSSL has given up excludes nothing either. In a list
+    of exclusions a sign before a name, such as "!aNULL", makes every TLS session fail."""
     if line.known and line.name.endswith(("exclude_ciphers", "_cipherlist")) and line.name != "tls_preempt_cipherlist":
-        for sentence, severity in cipher_findings(line.value):
+        findings = exclusion_findings if line.name.endswith("exclude_ciphers") else cipher_findings
+        for sentence, severity in findings(line.value):
             yield line.line, f"{line.name}: {sentence}", severity
 
 

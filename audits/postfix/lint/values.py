@@ -1,10 +1,11 @@
 """Lint of the values of TLS policy tables: the keywords of smtp_tls_per_site, the entries of smtp_tls_policy_maps."""
 
-from audits.postfix.lint.ciphers import cipher_findings, is_grade
+from audits.postfix.lint.ciphers import exclusion_findings, is_grade
 from audits.postfix.lint.protocols import protocol_findings
 from audits.postfix.lint.rows import Row
 from audits.postfix.lint.words import TABLE_KINDS, Check, Found, Kind, Rules, Severity, declare
 from audits.postfix.policy_map import PolicyEntry, parse_entry
+from audits.postfix.resolve import is_fingerprint
 from audits.postfix.tls_levels import TLS_LEVEL_OF, TlsLevel, per_site_value, tls_level
 
 BOTH = Rules(*TABLE_KINDS)
@@ -144,9 +145,10 @@ def ciphers(row: Row) -> Found:
     remedy="Write the names as OpenSSL spells them; case counts.",
 )
 def exclude(row: Row) -> Found:
-    """A name that OpenSSL does not know excludes nothing, and nobody is told."""
+    """A name that OpenSSL does not know excludes nothing, and nobody is told. A name behind a sign, such as "!aNULL",
+    makes every TLS session fail."""
     for value in entry_of(row).values("exclude"):
-        for sentence, severity in cipher_findings(value):
+        for sentence, severity in exclusion_findings(value):
             yield row.line, sentence, severity
 
 
@@ -162,6 +164,23 @@ def no_fingerprint(row: Row) -> Found:
     entry = entry_of(row)
     if entry.level is TlsLevel.FINGERPRINT and not entry.error and not entry.values("match"):
         yield row.line, "the level fingerprint has no fingerprint here"
+
+
+@POLICY.check(
+    "policy-fingerprint",
+    Severity.ERROR,
+    fails="example.org fingerprint match=3D:95:zz\n",
+    passes="example.org fingerprint match=3D:95:34:51\n",
+    remedy='Write pairs of hexadecimal digits with colons between them, and "|" between several fingerprints.',
+)
+def fingerprint(row: Row) -> Found:
+    """What is no hexadecimal text never matches; where nothing else is listed, mail is deferred."""
+    entry = entry_of(row)
+    words = [word for value in entry.values("match") for word in value.split("|")]
+    if entry.level is TlsLevel.FINGERPRINT and not entry.error:
+        for word in words:
+            if not is_fingerprint(word):
+                yield row.line, f'"{word}" is no fingerprint'
 
 
 @POLICY.check(

@@ -87,6 +87,31 @@ def test_a_fingerprint_is_needed_for_its_level() -> None:
     assert with_one.level is TlsLevel.FINGERPRINT
 
 
+@pytest.mark.parametrize("name", ["smtp_tls_verify_cert_match", "smtp_tls_secure_cert_match"])
+def test_smtp_does_not_start_without_names_to_match(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"main\.cf:1: {name} is empty"):
+        resolved(f"{name} =\n")
+
+
+@pytest.mark.parametrize(
+    ("match", "level"),
+    [
+        ("AA:BB", TlsLevel.FINGERPRINT),
+        ("aabb|zz", TlsLevel.FINGERPRINT),
+        ("zz", TlsLevel.INVALID),
+        ("|", TlsLevel.INVALID),
+        ("AA:BB:", TlsLevel.INVALID),
+        ("A:B", TlsLevel.INVALID),
+        ("aa" * 97, TlsLevel.INVALID),
+    ],
+)
+def test_what_is_no_hexadecimal_text_is_no_fingerprint(match: str, level: TlsLevel) -> None:
+    """Postfix 3.7 warns of a malformed value and passes over it."""
+    text = f"smtp_tls_policy_maps = inline:{{ {{example.org = fingerprint match={match}}} }}\n"
+    assert resolved(text).level is level
+    assert resolved(f"{text}smtp_tls_fingerprint_cert_match = zz, AA:BB\n").level is TlsLevel.FINGERPRINT
+
+
 def test_the_servername_must_be_a_host_name_unless_no_tls_is_used() -> None:
     bad = "smtp_tls_servername = [mx]\n"
     assert resolved(bad + "smtp_use_tls = yes\n").level is TlsLevel.INVALID

@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from audits.postfix.lint.ciphers import cipher_findings, is_grade
+from audits.postfix.lint.ciphers import cipher_findings, exclusion_findings, is_grade
 from audits.postfix.lint.words import Severity
 
 WORDS = tomllib.loads(resources.files("audits.postfix.lint").joinpath("cipher_names.toml").read_text("utf-8"))
@@ -59,3 +59,11 @@ def test_a_hint_names_what_was_meant(word: str, meant: str) -> None:
 def test_grades_in_any_case() -> None:
     assert is_grade("High")
     assert not is_grade("strong")
+
+
+@pytest.mark.parametrize("word", ["!aNULL", "+RC4", "-MD5", "@STRENGTH"])
+def test_a_sign_in_an_exclusion_list_ends_all_tls(word: str) -> None:
+    """smtp(8): "invalid unary '!+-@' in cipher exclusion"; every handshake fails."""
+    found = list(exclusion_findings(f"aNULL, {word}:MD5"))
+    assert found == [(f'"{word}" begins with a sign, with which every TLS session fails', Severity.ERROR)]
+    assert [severity for _, severity in exclusion_findings("aNULL nosuch")] == [Severity.ERROR]
