@@ -13,9 +13,13 @@ _DAY_S = 86_400
 
 
 class Validity(OfChains, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The most days of validity for certificates that were issued from this day until before that day."""
+    """The most days of validity for certificates that were issued from this day until before that day.
+
+    `both_ends`: the last second counts, too; else 90 days from noon to noon are 90 days.
+    """
 
     days_at_most: int
+    both_ends: bool = True
     issued_from: date | None = None
     issued_before: date | None = None
 
@@ -71,7 +75,8 @@ def expires_soon(seen: ServedChains, wants: Window) -> Iterable[Item]:
 def validity_length(seen: ServedChains, wants: Validity) -> Iterable[Item]:
     """Whether the certificate is valid for no more days than allowed at the time of its issuance.
 
-    A day has 86400 seconds, both ends count, and a begun day counts whole; notBefore stands for the day of issuance.
+    A day has 86400 seconds, and a begun day counts whole; both ends count where the standard says so, as that of the
+    CA/Browser Forum does. notBefore stands for the day of issuance.
 
     Why it matters: browsers refuse longer certificates of public authorities, and mail clients follow; a long validity
     hides that nobody remembers how to renew it.
@@ -83,7 +88,7 @@ def validity_length(seen: ServedChains, wants: Validity) -> Iterable[Item]:
         if start is None or end is None:
             yield Item(Fact.INCONCLUSIVE, words(certificate, f"its dates cannot be read ({certificate.problem})"))
         elif wants.concerns(start):
-            seconds = int((end - start).total_seconds()) + 1
+            seconds = int((end - start).total_seconds()) + wants.both_ends
             days = -(-seconds // _DAY_S)
             yield met(
                 days <= wants.days_at_most, words(certificate, f"{start:%Y-%m-%d} to {end:%Y-%m-%d}, {days} days")

@@ -9,6 +9,7 @@ from audits.baseline import shipped_baseline
 from audits.evaluate import folded
 from audits.findings import Verdict
 from audits.rules.certificate_dates import Window, expires_soon
+from scanner.answers import Fact
 from tests.audits.rules.chains import GOOD, INTER, MX, ROOT, one, served
 from tests.audits.rules.examples import Examples
 from tests.certificate_factory import SEEN, intermediate, leaf
@@ -85,6 +86,23 @@ def test_the_schedule_of_the_cabrowser_forum_goes_by_the_day_of_issuance(issued,
     assert len(found) == 4
     assert len(applied) == 1
     assert [id for id, verdict in applied.items() if verdict is Verdict.FAIL] == ([failing] if failing else [])
+
+
+@pytest.mark.parametrize(
+    ("id", "requirement", "days"),
+    [
+        ("mozilla-modern", "MOZ-MODERN-CERT-LIFESPAN", 90),
+        ("mozilla-intermediate", "MOZ-INTER-CERT-LIFESPAN", 366),
+        ("mozilla-intermediate", "MOZ-INTER-CERT-LIFESPAN-WANTED", 90),
+        ("nist-800-52r2", "SP800-52R2-3.2.1-VAL", 1096),
+    ],
+)
+def test_other_standards_count_days_from_beginning_to_end(id, requirement, days):
+    """`openssl x509 -days 90` makes a certificate from one time of the day to the same."""
+    (asked,) = (q for q in shipped_baseline(id).questions if q.requirement.id == requirement)
+    for end, met in ((START + days * DAY, Fact.YES), (START + days * DAY + SECOND, Fact.NO)):
+        seen = served(leaf(INTER, MX, not_before=START, not_after=end), INTER)
+        assert [item.met for item in asked.rule.ask(seen, asked.expects)] == [met]
 
 
 def test_evidence_has_dates_and_no_distances():
