@@ -127,7 +127,7 @@ def _dated(records: Sequence[TlsaRecord], chain: Sequence[CertificateFacts]) -> 
     if any(each.usage == DANE_EE and covers(each, leaf) for each in records):
         return (leaf,)
     anchors = [place for place, issuer in enumerate(issuers) for each in records if covers(each, issuer)]
-    return chain[: min(anchors) + 1] if anchors else chain[:1] if any(each.usage == DANE_TA for each in records) else ()
+    return chain[: min(anchors) + 1] if anchors else chain if any(each.usage == DANE_TA for each in records) else ()
 
 
 # --- MTA-STS -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import msgspec
 from audits.levels import Authentication, LevelAnswer, both, level_answers
 from audits.reasons import Cause, Reason
 from audits.sessions import Observed, observed
-from audits.tlsa import DANE_EE, DANE_TA, covers, match_chain, presentation, unusable, usable
+from audits.tlsa import DANE_EE, DANE_TA, covers, match_chain, presentation, reaches, unusable, usable
 from audits.verdicts import EndpointVerdict
 from scanner.dns_facts import Dnssec, TlsaRecord
 from scanner.facts import DomainFacts, Endpoint, EndpointFacts, EndpointUse, Fact, Level, RouteStatus
@@ -249,9 +249,10 @@ def _remarks(records: Sequence[TlsaRecord], facts: EndpointFacts | None) -> tupl
     good = usable(records)
     chains = chains_of(facts)
     shown = [certificate for chain in chains for certificate in chain]
-    stale = [record for record in good if chains and not any(covers(record, certificate) for certificate in shown)]
+    idle = [record for record in good if chains and not any(covers(record, certificate) for certificate in shown)]
+    stale = [record for record in idle if not any(reaches(record, chain) for chain in chains)]
     words = [f"matches no chain that is served: {presentation(record)}" for record in stale]
-    lost = [chain[0] for chain in chains if not any(covers(r, c) for r in good for c in _eligible(r, chain))]
+    lost = [chain[0] for chain in chains if not any(_is_for(record, chain) for record in good)]
     if lost and len(lost) < len(chains):
         kinds = ", ".join(dict.fromkeys(leaf.key.algorithm if leaf.key else "other" for leaf in lost))
         words.append(f"no record matches the {kinds} chain, which other senders may get")
@@ -275,8 +276,9 @@ def _renewal_with_a_new_key(good: Sequence[TlsaRecord], chains: Sequence[Chain])
     return min((leaf.not_after for leaf in leaves if leaf.not_after), default=None)
 
 
-def _eligible(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> Sequence[CertificateFacts]:
-    return chain[1:] if record.usage == DANE_TA else chain[:1]
+def _is_for(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> bool:
+    eligible = chain[1:] if record.usage == DANE_TA else chain[:1]
+    return any(covers(record, certificate) for certificate in eligible) or reaches(record, chain)
 
 
 def chains_of(facts: EndpointFacts) -> list[Chain]:

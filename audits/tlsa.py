@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
@@ -10,14 +10,16 @@ import msgspec
 
 from audits.names import name_match
 from audits.reasons import Cause, Reason
-from audits.trust import TrustStore, TrustStoreError, verify_chain
-from scanner.der import SEQUENCE, DerError, elements, fields
+from audits.trust import TrustStore, TrustStoreError, has_readable_key, verify_chain
+from scanner.der import OCTET_STRING, SEQUENCE, UTC_TIME, DerError, elements, fields
 from scanner.dns_facts import TlsaRecord
 from scanner.tls_facts import CertificateFacts
 
 DANE_TA, DANE_EE = 2, 3
 _DIGESTS = {1: hashlib.sha256, 2: hashlib.sha512}
 _DIGEST_BYTES = {1: 32, 2: 64}
+_ANY_SIGNATURE = bytes.fromhex("300a06082a8648ce3d040302")
+"""The AlgorithmIdentifier of ecdsa-with-SHA256."""
 _VERSION = 0xA0
 """The version field, which certificates of version 1 lack."""
 _TA_DEPTH = 100
@@ -100,11 +102,52 @@ def covers(record: TlsaRecord, certificate: CertificateFacts) -> bool:
     return record.data == (digest(selected).digest() if digest else selected)
 
 
+def reaches(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> bool:
+    """Whether a record is an anchor in full that this chain leads to without showing it, dates aside."""
+    if (record.usage, record.matching_type) != (DANE_TA, 0):
+        return False
+    moment = datetime.fromtimestamp(0, UTC)  # a store of DANE looks at no dates
+    try:
+        stores = [_store(anchor) for anchor in _anchors(record, chain)]
+    except TrustStoreError:
+        return False
+    return any(verify_chain(store, chain, moment, _TA_DEPTH).trusted for store in stores)
+
+
 def _anchors(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> list[bytes]:
-    """The trust anchors that a DANE-TA record names: certificates of the chain, or the one in the record itself."""
-    found = [certificate.der for certificate in chain[1:] if covers(record, certificate)]
-    whole = [record.data] if (record.selector, record.matching_type) == (0, 0) else []
-    return found or whole
+    """The trust anchors that a DANE-TA record names: certificates of the chain, or what stands in the record itself.
+
+    A whole certificate of the leaf is none (OpenSSL matches DANE-TA above the leaf only); its whole key may be, where
+    the leaf has signed itself.
+    """
+    if found := [certificate.der for certificate in chain[1:] if covers(record, certificate)]:
+        return found
+    if record.matching_type != 0 or not chain:
+        return []
+    if record.selector == 0:
+        return [] if record.data == chain[0].der else [record.data]
+    own = [chain[0].der] if chain[0].self_issued and covers(record, chain[0]) else []
+    subjects = {_member(each.der, 4) for each in chain}
+    unsent = dict.fromkeys(name for each in chain if (name := _member(each.der, 2)) and name not in subjects)
+    return own or [_bearer(record.data, name) for name in unsent]
+
+
+def _bearer(key: bytes, name: bytes) -> bytes:
+    """A certificate of this name and key, as OpenSSL takes no key alone: as an anchor nobody looks at its signature.
+
+    RFC 7671 section 5.2.2 warns of "2 1 0" without its certificate; Postfix verifies it by the key (check_dane_pkeys).
+    """
+    dates = _der(SEQUENCE, _der(UTC_TIME, b"500101000000Z") * 2)
+    is_ca = _der(SEQUENCE, b"\x06\x03\x55\x1d\x13" + _der(OCTET_STRING, _der(SEQUENCE, b"\x01\x01\xff")))
+    number, more = b"\xa0\x03\x02\x01\x02\x02\x01\x01", _der(0xA3, _der(SEQUENCE, is_ca))
+    inside = _der(SEQUENCE, number + _ANY_SIGNATURE + name + dates + name + key + more)
+    return _der(SEQUENCE, inside + _ANY_SIGNATURE + b"\x03\x02\x00\x00")
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, size)) + content if size < 0x80 else bytes((tag, 0x80 | len(octets))) + octets + content
 
 
 def _below_anchor(
@@ -117,7 +160,8 @@ def _below_anchor(
         return Reason(Cause.TLSA_INVALID, str(error))
     if not verdict.trusted:
         return Reason(Cause(verdict.result), verdict.reason)
-    below = [certificate for certificate in chain if certificate.sha256 in verdict.verified[:-1]]
+    used = (chain[0].sha256, *verdict.verified[:-1])
+    below = [certificate for certificate in chain if certificate.sha256 in used]
     if fault := next(filter(None, (_date_fault(certificate, at) for certificate in below)), None):
         return fault
     if any(name_match(chain[0], name).matched for name in names):
@@ -142,22 +186,26 @@ def _store(anchor: bytes) -> TrustStore:
 
 def _is_readable(record: TlsaRecord) -> bool:
     """Whether the full data of matching type 0 is a certificate, or a key."""
-    if record.selector == 0:
-        return public_key_info(record.data) is not None
     try:
-        return [element.tag for element in elements(record.data)] == [SEQUENCE]
+        one = [element.tag for element in elements(record.data)] == [SEQUENCE]
     except DerError:
         return False
+    return one and has_readable_key(record.data, certificate=record.selector == 0)
 
 
 def public_key_info(certificate: bytes) -> bytes | None:
     """The SubjectPublicKeyInfo exactly as the certificate holds it (RFC 5280 section 4.1); None where it has none."""
+    return _member(certificate, 5)
+
+
+def _member(certificate: bytes, place: int) -> bytes | None:
+    """One member of a certificate behind its version: 2 is the issuer, 4 the subject, 5 the SubjectPublicKeyInfo."""
     try:
         whole = next(elements(certificate))
         if len(whole.der) != len(certificate):
             return None
         inside = elements(fields(whole, least=3)[0].content)
         members = [element for element in islice(inside, 7) if element.tag != _VERSION]
-        return members[5].der if len(members) > 5 else None
+        return members[place].der if len(members) > 5 else None
     except (DerError, StopIteration):
         return None

@@ -337,6 +337,15 @@ def _x509(der: bytes) -> crypto.X509:
     return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
 
 
+def has_readable_key(der: bytes, *, certificate: bool) -> bool:
+    """Whether OpenSSL can use the key in a certificate, or the bytes of a key alone (SubjectPublicKeyInfo)."""
+    try:
+        _x509(der).get_pubkey() if certificate else crypto.load_publickey(crypto.FILETYPE_ASN1, der)
+    except crypto.Error:
+        return False
+    return True
+
+
 @lru_cache(maxsize=128)
 def _issuer(der: bytes) -> crypto.X509:
     """Intermediates repeat from server to server, and OpenSSL needs 60 microseconds to read one."""

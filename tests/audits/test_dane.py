@@ -120,6 +120,17 @@ def test_some_hosts_with_and_some_without():
     assert "mx2.example.org" in verdict.remarks[0]
 
 
+def test_an_anchor_that_is_published_in_full_and_not_sent_is_no_stale_record():
+    top = root()
+    below = intermediate(top)
+    chain = (leaf(below, MX).facts, below.facts)
+    for record in (TlsaRecord(2, 0, 0, top.der), TlsaRecord(2, 1, 0, top.key.spki)):
+        verdict = dane_verdict(seen_with_chain(chain, host_tlsa(tlsa_answer(record))))
+        assert verdict
+        assert verdict.dane is YES
+        assert [word.split(" (")[0] for word in verdict.endpoints[0].remarks] == ["matching type 0 is discouraged"]
+
+
 def test_records_that_match_nothing_are_remarked():
     verdict = dane_verdict(seen_of(GOOD, host_tlsa(tlsa_answer(MATCH, MISMATCH, PKIX))))
     assert verdict

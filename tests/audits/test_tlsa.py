@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audits.demo.certificates import Validity, new_authority, self_signed
 from audits.reasons import Cause
-from audits.tlsa import covers, match_chain, public_key_info, unusable, usable
+from audits.tlsa import covers, match_chain, public_key_info, reaches, unusable, usable
 from scanner.certificates import certificate_from_der
 from scanner.dns_facts import TlsaRecord
 from scanner.tls_facts import CertificateFacts
@@ -49,8 +49,8 @@ def test_every_selector_and_matching_type(usage, selector, matching_type):
     assert covers(wanted, CHAIN[0] if usage == 3 else CHAIN[1])
     assert match_chain([wanted], CHAIN, [NAME], NOW).record == wanted
     reason = match_chain([other], CHAIN, [NAME], NOW).reason
-    if (usage, selector, matching_type) == (2, 0, 0):
-        assert reason is None  # the root stands in the record itself
+    if (usage, matching_type) == (2, 0):
+        assert reason is None  # the root, or its key, stands in the record itself
     else:
         assert reason
         assert reason.cause is Cause.TLSA_INVALID
@@ -126,6 +126,38 @@ def test_ta_must_have_signed_the_chain():
 def test_a_leaf_is_no_trust_anchor():
     alone = self_signed(NAME).leaf.certificate
     assert match_chain([record(2, 1, 1, alone)], facts(alone), [NAME], NOW).record is None
+
+
+@pytest.mark.parametrize("selector", [0, 1])
+def test_an_anchor_in_full_need_not_be_sent(selector):
+    """By its certificate or by its key alone; names and dates below it count, and it must have signed the chain."""
+    anchor, stranger = record(2, selector, 0, ROOT), record(2, selector, 0, new_authority("Other").root.certificate)
+    assert match_chain([stranger, anchor], CHAIN, [NAME], NOW).record == anchor
+    assert (reaches(anchor, CHAIN), reaches(stranger, CHAIN)) == (True, False)
+    assert match_chain([anchor], CHAIN, ["other.example"], NOW).reason
+    assert match_chain([anchor], CHAIN[:1], [NAME], NOW).reason
+    expired = facts(AUTHORITY.credential(NAME, validity=Validity.EXPIRED).leaf.certificate, ISSUER)
+    reason = match_chain([anchor], expired, [NAME], NOW).reason
+    assert reason
+    assert reason.cause is Cause.CERTIFICATE_EXPIRED
+
+
+@pytest.mark.parametrize("validity", [Validity.NOW, Validity.EXPIRED])
+def test_of_a_leaf_that_signed_itself_the_key_in_full_is_an_anchor_and_the_certificate_none(validity):
+    """As OpenSSL does it: DANE-TA matches above the leaf only, but a bare key may have signed the leaf."""
+    alone = self_signed(NAME, validity=validity).leaf.certificate
+    by_key = match_chain([record(2, 1, 0, alone)], facts(alone), [NAME], NOW)
+    assert bool(by_key.record) is (validity is Validity.NOW)
+    for certificate, chain in ((alone, facts(alone)), (LEAF, CHAIN)):
+        assert match_chain([record(2, 0, 0, certificate)], chain, [NAME], NOW).record is None
+    assert match_chain([record(2, 1, 0, LEAF)], CHAIN, [NAME], NOW).record is None
+
+
+@pytest.mark.parametrize("data", ["3000", "3003020100", "30030201003000"])
+@pytest.mark.parametrize("usage", [2, 3])
+def test_full_data_without_a_key_is_unusable(usage, data):
+    assert unusable(TlsaRecord(usage, 1, 0, bytes.fromhex(data)))
+    assert unusable(TlsaRecord(usage, 0, 0, bytes.fromhex(data)))
 
 
 def test_no_chain_and_no_records():

@@ -13,7 +13,7 @@ from OpenSSL import crypto
 from OpenSSL._util import lib as openssl
 
 from audits import trust
-from audits.trust import ChainVerdict, TrustStore, TrustStoreError, load_trust_store, verify_chain
+from audits.trust import ChainVerdict, TrustStore, TrustStoreError, has_readable_key, load_trust_store, verify_chain
 from scanner.certificates import certificate_from_der
 from tests.audits.chain_states import DAY, EXPIRED, INTER, LEAF, MX, ROOT, State, long_chain, states
 from tests.audits.openssl_referee import require_openssl, verify_codes
@@ -372,6 +372,18 @@ def test_a_store_with_the_anchors_of_a_system_still_decides() -> None:
     assert store.count == 151
     assert verify_chain(store, [LEAF.facts, INTER.facts], SEEN).trusted
     assert not verify_chain(store, [self_signed(MX).facts], SEEN).trusted
+
+
+def test_keys_that_openssl_reads() -> None:
+    for readable, der, certificate in (
+        (True, LEAF.der, True),
+        (True, LEAF.key.spki, False),
+        (False, LEAF.key.spki, True),
+        (False, LEAF.der, False),
+        (False, bytes.fromhex("3003020100"), False),
+        (False, b"", True),
+    ):
+        assert has_readable_key(der, certificate=certificate) is readable
 
 
 def test_an_intermediate_that_was_seen_before_is_not_taken_for_another() -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from .authority import pem
 from .certificate_states import CHAINS, Authorities, Chain, make_authorities
 from .dane_several import SEVERAL_HOSTS
-from .dane_states import DANE_STATES, OTHER, DaneState, Tlsa, tlsa_text
+from .dane_states import DANE_STATES, OTHER, ROOT, DaneState, Tlsa, tlsa_text
 from .namespace import bring_up, lab_folder
 from .outcomes import Outcome, Story
 from .policy_domains import POLICY_DOMAINS, policy_servers
@@ -73,13 +73,13 @@ def server_of(state: DaneState, address: str, certificates: Path) -> Placed:
 
 
 def write_chains(folder: Path, state: DaneState, pki: Authorities) -> dict[str, Chain]:
-    """The chain files of a state, and the chains."""
+    """The chain files of a state, and the chains; beside them the root, sent or not."""
     folder.mkdir()
     host = state.domain if state.name.startswith("implicit") else f"mx.{state.domain}"
     chains = {name: CHAINS[name](pki, host) for name in state.chains}
     for name, chain in chains.items():
         (folder / f"{name}.pem").write_bytes(chain.pem())
-    return chains
+    return chains | {ROOT: Chain(pki.root)}
 
 
 def zone_lines(state: DaneState, address: str, chains: dict[str, Chain]) -> list[str]:

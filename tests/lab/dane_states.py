@@ -12,10 +12,15 @@ from .certificate_states import Chain
 
 OTHER = "other"
 """Stands for a certificate that nobody serves."""
+ROOT = "root"
+"""The name under which the authority stands among the chains of a state."""
 
 
 class Tlsa(Struct, frozen=True):
-    """One record by what it is about: leaf, issuer, root, other, short, or second: the leaf of the other chain."""
+    """One record by what it is about: leaf, issuer, root, other, short, or second: the leaf of the other chain.
+
+    The root is that of the chain, sent or not.
+    """
 
     usage: int
     selector: int
@@ -76,8 +81,12 @@ USAGES = [
     ee("ta-root-sent", Tlsa(2, 0, 1, "root"), chain="root-included"),
     ee("ta-root-not-sent", Tlsa(2, 0, 1, "root")),
     ee("ta-root-full-not-sent", Tlsa(2, 0, 0, "root")),
+    ee("ta-root-key-full-not-sent", Tlsa(2, 1, 0, "root")),
     ee("ta-of-leaf", Tlsa(2, 1, 1, "leaf")),
     ee("ta-self-signed", Tlsa(2, 1, 1, "leaf"), chain="self-signed"),
+    ee("ta-self-signed-full", Tlsa(2, 0, 0, "leaf"), chain="self-signed"),
+    ee("ta-self-signed-key-full", Tlsa(2, 1, 0, "leaf"), chain="self-signed"),
+    ee("ta-leaf-full", Tlsa(2, 0, 0, "leaf")),
     ee("ta-wrong-name", Tlsa(2, 0, 1, "issuer"), chain="wrong-name"),
     ee("ta-next-hop-name", Tlsa(2, 0, 1, "issuer"), chain="domain-name-only"),
     ee("ta-cn-only", Tlsa(2, 0, 1, "issuer"), chain="cn-only"),
@@ -123,6 +132,7 @@ MX, TO_MX = "{name}.test. MX 10 mx.{name}.test.", "{name}.example. MX 10 mx.{nam
 HOST = "mx.{name}.test. A {address}"
 ALIAS = ("mx.{name}.test. CNAME real.{name}.test.", "real.{name}.test. A {address}")
 ALIAS_OUT = ("mx.{name}.test. CNAME {name}.example.", "{name}.example. A {address}")
+NO_KEY = "_25._tcp.mx.{name}.test. TLSA 3 1 0 3003020100"
 OWN, WRONG = "_25._tcp.mx.{name}.test. TLSA {tlsa}", "_25._tcp.mx.{name}.test. TLSA {other}"
 TLSA_ALIAS = "_25._tcp.mx.{name}.test. CNAME _dane."
 
@@ -156,6 +166,8 @@ ZONES = [
     aliased("tlsa-is-alias", MX, HOST, f"{TLSA_ALIAS}{{name}}.test.", "_dane.{name}.test. TLSA {tlsa}"),
     aliased("tlsa-is-alias-mismatch", MX, HOST, f"{TLSA_ALIAS}{{name}}.test.", "_dane.{name}.test. TLSA {other}"),
     aliased("tlsa-alias-to-unsigned", MX, HOST, f"{TLSA_ALIAS}{{name}}.example.", "_dane.{name}.example. TLSA {tlsa}"),
+    aliased("tlsa-without-a-key", MX, HOST, NO_KEY),
+    aliased("tlsa-without-a-key-and-match", MX, HOST, NO_KEY, OWN),
     aliased("tlsa-bogus", MX, HOST, f"{TLSA_ALIAS}broken."),
     DaneState(name="tlsa-servfail", records=(SPKI,), passing=True, lines=(MX, HOST, f"{TLSA_ALIAS}lame.")),
     aliased("implicit", "{name}.test. A {address}", "_25._tcp.{name}.test. TLSA {tlsa}"),
@@ -209,7 +221,7 @@ def tlsa_text(record: Tlsa, chains: Mapping[str, Chain], state: DaneState) -> st
     leaf = (chains[state.chains[-1]] if record.about == "second" else chain).leaf.certificate
     issuers = [each.certificate for each in chain.others]
     about: dict[str, x509.Certificate] = {"leaf": leaf, "second": leaf, "short": leaf}
-    about |= {"issuer": issuers[0], "root": issuers[-1]} if issuers else {}
+    about |= {"root": chains[ROOT].leaf.certificate} | ({"issuer": issuers[0]} if issuers else {})
     certificate = about.get(record.about, leaf)
     data = certificate.public_bytes(Encoding.DER)
     if record.selector == 1:
