@@ -22,6 +22,8 @@ from scanner.policy_facts import PolicyFetch
 from scanner.tcp import Connector, TcpSocket
 from scanner.tls_facts import HelloStyle
 
+_OK = 200
+
 
 class PolicyRequest(msgspec.Struct, frozen=True):
     """Where a policy is: the host as named in SNI and Host, its addresses (checked by the caller), port and path."""
@@ -36,6 +38,7 @@ class PolicyRequest(msgspec.Struct, frozen=True):
 async def fetch_policy(request: PolicyRequest, connect: Connector, now: Callable[[], datetime]) -> PolicyFetch:
     """The answer of the first address that lets us connect. Never raises for what a host does."""
     fetch = PolicyFetch(now(), failure=_failed(Kind.UNREACHABLE, "no address"), addresses_dnssec=request.dnssec)
+    address, exchange = "", _Exchange(request)
     with trio.move_on_after(settings.POLICY_TIMEOUT_S) as scope:
         for address in request.addresses[: settings.MAX_POLICY_ADDRESSES]:
             exchange = _Exchange(request)
@@ -51,7 +54,7 @@ async def fetch_policy(request: PolicyRequest, connect: Connector, now: Callable
             return exchange.fetched(fetch, address, failure)
     if scope.cancelled_caught:
         late = _failed(Kind.TIMEOUT, f"no complete answer in {settings.POLICY_TIMEOUT_S:g} s")
-        return msgspec.structs.replace(fetch, failure=late)
+        return exchange.fetched(fetch, address, late)
     return fetch
 
 
@@ -127,6 +130,8 @@ class _Exchange:
                 self._http.receive_data(await self._plain(sock))
             elif isinstance(event, h11.Response):
                 self._take_head(event)
+                if self._status != _OK:
+                    return  # what stands below another status is no policy, however long it is or whether it ends
             elif isinstance(event, h11.Data):
                 self._body += event.data
                 if len(self._body) > settings.MAX_POLICY_BYTES:
@@ -140,7 +145,7 @@ class _Exchange:
         self._status = response.status_code
         self._media_type = headers.get("content-type", "")[:200]
         coding = headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("identity", ""):
+        if self._status == _OK and coding not in ("identity", ""):
             raise ProtocolError(f"the content coding {coding[:40]!r} was not asked for")
 
     async def _plain(self, sock: TcpSocket) -> bytes:

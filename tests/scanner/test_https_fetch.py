@@ -64,6 +64,9 @@ async def test_the_chain_is_kept_and_judged_later(credential):
         (http("", "302 Found", None, "Location: /other"), 302),
         (http("no", "404 Not Found", "text/html"), 404),
         (http("", "500 Internal Server Error"), 500),
+        (http("x" * (settings.MAX_POLICY_BYTES + 1), "404 Not Found", "text/html"), 404),
+        (http("\x1f\x8b", "301 Moved", None, "Location: /other", "Content-Encoding: gzip"), 301),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 50\r\n\r\ncut off", 404),
         (http(POLICY, "200 OK", "text/html"), 200),
         (http(POLICY, "200 OK", None), 200),
     ],
@@ -144,6 +147,16 @@ async def test_a_host_that_hangs_is_left_in_time(monkeypatch, hangs_after):
     assert fetch.failure is not None
     assert fetch.failure.kind is Kind.TIMEOUT
     assert trio.current_time() - began < 5
+
+
+async def test_what_a_slow_host_showed_is_kept(monkeypatch):
+    """Its certificate may have ended; an error whose page never ends is an answer."""
+    monkeypatch.setattr(settings, "POLICY_TIMEOUT_S", 0.5)
+    fetch, _ = await fetched(PolicyHost(credential=GOOD, answer=HEAD, hangs=True))
+    assert (fetch.address, fetch.certificates[0].names_dns) == ("127.0.0.1", (HOST,))
+    error = b"HTTP/1.1 404 Not Found\r\nContent-Length: 50\r\n\r\n"
+    fetch, _ = await fetched(PolicyHost(credential=GOOD, answer=error, hangs=True))
+    assert (fetch.status, fetch.failure) == (404, None)
 
 
 async def test_a_host_that_drips_is_left_in_time(monkeypatch):
