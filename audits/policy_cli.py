@@ -60,6 +60,7 @@ def resolve(main_cf_path: str, next_hop: str, host: str | None, engine: str, **o
     from audits.postfix.errors import ConfigError
     from audits.postfix.resolve import configuration, host_of
     from audits.postfix.resolve import resolve as resolve_level
+    from audits.postfix.source_text import shown
 
     if not next_hop or any(char in next_hop for char in ", \t"):
         raise click.BadParameter("one next-hop; of a list each element is resolved by itself", param_hint="--next-hop")
@@ -74,7 +75,7 @@ def resolve(main_cf_path: str, next_hop: str, host: str | None, engine: str, **o
     if options["output"] == "json":
         _print_json(resolution)
     else:
-        click.echo("\n".join(_told(resolution)))
+        click.echo("\n".join(map(shown, _told(resolution))))
 
 
 def _engine(word: str) -> "Engine":
@@ -225,12 +226,13 @@ def _fact_messages(*arguments: Any) -> "Iterable[LintMessage]":
 
 def _report(messages: "list[LintMessage]", output: str) -> None:
     from audits.postfix.lint import Severity
+    from audits.postfix.source_text import shown
 
     if output == "json":
         _print_json(messages)
     else:
         for message in messages:
-            click.echo(str(message))
+            click.echo(shown(str(message)))
     counts = [sum(message.severity is severity for message in messages) for severity in Severity]
     words = ("errors", "warnings", "notes")
     click.echo(", ".join(f"{word}: {count}" for count, word in zip(counts, words, strict=True)), err=True)

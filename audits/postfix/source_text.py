@@ -59,8 +59,8 @@ def checked_source(data: bytes, path: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Text that is safe to print: bytes that are no UTF-8 become "?", as in the log of Postfix."""
-    return "".join("?" if "\ud800" <= char <= "\udfff" else char for char in text)
+    """Text that is safe to print: as in Postfix's log "?" stands for no UTF-8 and for control characters."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def is_utf8(text: str) -> bool:

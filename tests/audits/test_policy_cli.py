@@ -195,3 +195,20 @@ def test_every_check_has_a_page() -> None:
 def test_the_help_imports_nothing_heavy() -> None:
     code = "import sys, audits.policy_cli; print([m for m in ('msgspec', 'cryptography', 'idna') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_a_terminal_obeys_does_not_reach_it(tmp_path: Path) -> None:
+    """A main.cf and its tables may be a stranger's, sent for a look."""
+    title = "\x1b]0;owned\x07"
+    table = tmp_path / "table"
+    table.write_text(f"a.test {title}\nb.test encrypt match{title}={title}\nc.test none {title}\n")
+    rows = [f"smtp_tls_policy_maps = texthash:{table}", f"smtp_tls_per_site = hash:/gone{title}", f"{title} = x"]
+    main_cf = tmp_path / "main.cf"
+    for count in (1, 2, 3):
+        main_cf.write_text("".join(f"{row}\n" for row in rows[:count]))
+        commands = [["lint", main_cf], ["lint", "--kind", "policy-maps", table]]
+        commands += [["resolve", "--main-cf", main_cf, "--next-hop", f"{name}.test", "--host", "mx"] for name in "abc"]
+        for command in commands:
+            done = CliRunner().invoke(policy, [*map(str, command)])
+            assert "\x1b" not in done.output
+            assert "owned" in done.output or done.exit_code == 0
