@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +20,8 @@ from audits.evidence.layout import (
     PackedEndpoint,
     PackedRun,
 )
-from audits.evidence.manifest import EvidenceError, check
+from audits.evidence.manifest import SHOWN, EvidenceError, check
+from scanner.domain_name import printable
 from scanner.facts import DomainFacts, EndpointFacts
 from scanner.tls_facts import CertificateFacts
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _MAX_LINE = 64 * 1024 * 1024
 """Bytes of one line; a longer one is no fact of ours."""
 _BATCH = 200
+_NO_FACTS = (msgspec.MsgspecError, RecursionError)
+"""What the decoder says of other JSON, and of JSON that is nested for its own sake."""
 T = TypeVar("T")
 
 
@@ -37,8 +41,8 @@ def check_pack(folder: Path) -> PackedRun:
     check(folder)
     try:
         run = msgspec.json.decode((folder / RUN).read_bytes(), type=PackedRun)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise EvidenceError(f"{folder / RUN}: {error}") from None
+    except (OSError, *_NO_FACTS) as error:
+        raise EvidenceError(f"{folder / RUN}: {printable(str(error), SHOWN)}") from None
     if run.format != FORMAT:
         raise EvidenceError(f"{folder / RUN}: format {run.format}, this tlsaudit reads {FORMAT}")
     return run
@@ -51,16 +55,22 @@ def packed_domains(folder: Path) -> Iterator[DomainFacts]:
 
 def packed_endpoints(folder: Path) -> Iterator[EndpointFacts]:
     """The endpoints of a checked pack, with their certificates."""
-    certificates = {
-        facts.sha256: msgspec.structs.replace(facts, der=_der(folder, facts.sha256))
-        for facts in _lines(folder / CERTIFICATES, CertificateFacts)
-    }
+    certificates = {}
+    for facts in _lines(folder / CERTIFICATES, CertificateFacts):
+        _refuse_without_zone(folder / CERTIFICATES, facts.not_before, facts.not_after)
+        certificates[facts.sha256] = msgspec.structs.replace(facts, der=_der(folder, facts.sha256))
     for packed in _lines(folder / ENDPOINTS, PackedEndpoint):
+        _refuse_without_zone(folder / ENDPOINTS, packed.facts.seen_at)
         try:
             chain = tuple(certificates[sha256] for sha256 in packed.certificates)
         except KeyError as error:
             raise EvidenceError(f"{folder / ENDPOINTS}: certificate {error} is not in the pack") from None
         yield msgspec.structs.replace(packed.facts, certificates=chain)
+
+
+def _refuse_without_zone(file: Path, *moments: datetime | None) -> None:
+    if any(moment is not None and moment.tzinfo is None for moment in moments):
+        raise EvidenceError(f"{file}: a time without its zone cannot be compared with others")
 
 
 def _der(folder: Path, sha256: str) -> bytes:
@@ -88,8 +98,8 @@ def _read_lines(file: Path, kind: type[T]) -> Iterator[tuple[T, bytes]]:
             for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE), b""), 1):
                 try:
                     yield decoder.decode(line), line.rstrip(b"\n")
-                except msgspec.MsgspecError as error:
-                    raise EvidenceError(f"{file}:{number}: {error}") from None
+                except _NO_FACTS as error:
+                    raise EvidenceError(f"{file}:{number}: {printable(str(error), SHOWN)}") from None
     except OSError as error:
         raise EvidenceError(f"{file}: {error.strerror}") from None
 

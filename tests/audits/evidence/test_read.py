@@ -1,5 +1,7 @@
 """Reading an evidence pack: it comes back as the run it was, and is judged to the same bytes."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -74,6 +76,32 @@ def first_line_again(folder):
             line = file.readline()
             file.seek(0, 2)
             file.write(line)
+
+
+@pytest.mark.parametrize("name", ["run.json", "facts/domains.jsonl", "facts/certificates.jsonl", "records.jsonl"])
+def test_json_without_end_and_hostile_words_are_told_in_one_line(tmp_path, name):
+    folder = pack(tmp_path)
+    for text in (
+        '{"target":' * 100_000,
+        '{"format":1,"grade":"x","status":"\\u001b[31m","route":{"status":"\\u001b[31m"}}\n',
+    ):
+        (folder / name).write_text(text)
+        sign(folder)
+        with Store.open(tmp_path / "new.db", writing=True) as new, pytest.raises(EvidenceError) as told:
+            load_pack(folder, new)
+        assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("facts/endpoints.jsonl", '"seen_at"'), ("facts/certificates.jsonl", '"not_after"')]
+)
+def test_a_fact_with_a_time_without_its_zone_is_refused(tmp_path, name, field):
+    folder = pack(tmp_path)
+    facts = (folder / name).read_text()
+    (folder / name).write_text(re.sub(field + r':"([^"Z]*)Z"', field + r':"\1"', facts))
+    sign(folder)
+    with Store.open(tmp_path / "new.db", writing=True) as new, pytest.raises(EvidenceError, match="without its zone"):
+        load_pack(folder, new)
 
 
 @pytest.mark.parametrize(
