@@ -2,9 +2,11 @@
 
 `route_plan` is a generator: it yields batches of questions, is sent their answers, and returns the `MailRoute`. It
 follows Postfix: a null MX bounces even next to another record, an MX host that is an alias or an address literal is
-used, and the absence of MX records means the addresses of the domain itself.
+used, and the absence of MX records means the addresses of the domain itself. A host or alias whose name cannot be one
+("mx-.example.org") has no address for Postfix, whatever the DNS says: its `valid_hostname` refuses the record.
 """
 
+import re
 from collections.abc import Generator
 from ipaddress import ip_address
 from itertools import islice
@@ -43,6 +45,10 @@ class Question(msgspec.Struct, frozen=True):
 
 Answers = dict[Question, Lookup]
 RoutePlan = Generator[tuple[Question, ...], Answers, MailRoute]
+
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"(?![0-9.]+\Z)(?:\*|{_LABEL})(?:\.{_LABEL})*")
+"""What Postfix takes for a name (valid_hostname): underscores pass, and an asterisk as the first label."""
 
 SERVICES = ("_submissions._tcp", "_submission._tcp")
 """RFC 8314 section 5.1 and RFC 6186 section 3.1."""
@@ -96,7 +102,7 @@ def _route_of_hosts(found: RouteStatus, none: RouteStatus, hosts: tuple[MxHost, 
 
 
 def _hosts(named: list[tuple[int, str]]) -> Generator[tuple[Question, ...], Answers, tuple[MxHost, ...]]:
-    names = {name for _, name in named if not is_address(name)}
+    names = {name for _, name in named if not is_address(name) and _HOST_NAME.fullmatch(name)}
     questions = tuple(Question(name, rdtype) for name in sorted(names) for rdtype in ("A", "AAAA"))
     answers = (yield questions) if questions else {}
     return tuple(_host(preference, name, answers) for preference, name in named)
@@ -105,17 +111,21 @@ def _hosts(named: list[tuple[int, str]]) -> Generator[tuple[Question, ...], Answ
 def _host(preference: int, name: str, answers: Answers) -> MxHost:
     if is_address(name):
         return MxHost(name, preference, (contacted_address(name),))
+    if not _HOST_NAME.fullmatch(name):
+        return MxHost(name, preference, missing=True)
     pair = [answers[Question(name, rdtype)] for rdtype in ("A", "AAAA")]
     given = [answer for answer in pair if isinstance(answer, DnsAnswer)]
     failure = next((answer for answer in pair if isinstance(answer, ProbeFailure)), None)
-    records = [record for answer in given for record in answer.records]
+    aliases = next((answer.aliases for answer in given if answer.aliases), ())
+    taken = given if all(map(_HOST_NAME.fullmatch, aliases)) else []
+    records = [record for answer in taken for record in answer.records]
     named = islice((record.address for record in records if isinstance(record, AddressRecord)), settings.MAX_ADDRESSES)
     addresses = tuple(dict.fromkeys(map(contacted_address, named)))
     return MxHost(
         name,
         preference,
         addresses,
-        aliases=next((answer.aliases for answer in given if answer.aliases), ()),
+        aliases=aliases,
         missing=not addresses and failure is None,
         failure=failure,
         dnssec=security(*pair),

@@ -157,11 +157,31 @@ def test_an_mx_that_names_an_address_is_used_without_a_look_up(literal, address)
 
 
 @pytest.mark.parametrize(
-    "name", ["192.0.2", "192.0.2.01", "192.0.2.1.", "0x7f000001", "2130706433", "[192.0.2.1]", "::1::"]
+    "name", ["0x7f000001", "mx_1.example.org", "_mx.example.org", "*.example.org", "a--b.example.org", "MX.example.org"]
 )
-def test_what_only_looks_like_an_address_is_a_name(name):
+def test_what_can_be_a_name_is_one(name):
+    """As Postfix takes it, which lets underscores and wildcards pass."""
     _, asked = resolved({("example.org", "MX"): mx((10, name))})
     assert asked[1:] == [Question(name, "A"), Question(name, "AAAA")]
+
+
+@pytest.mark.parametrize("name", ["192.0.2", "192.0.2.01", "192.0.2.1.", "2130706433", "[192.0.2.1]", "::1::"])
+def test_what_only_looks_like_an_address_is_neither_that_nor_a_name(name):
+    route, asked = resolved({("example.org", "MX"): mx((10, name))})
+    assert (route.status, route.hosts[0].missing, asked[1:]) == (RouteStatus.NO_MX_ADDRESS, True, [])
+
+
+@pytest.mark.parametrize("name", ["mx-.example.org", "-mx.example.org", "m/x.example.org", "m\\032x.example.org"])
+def test_a_host_or_alias_that_postfix_calls_malformed_has_no_address(name):
+    """It passes over such a record, and bounces where there is no other: "Malformed ... name server reply"."""
+    addresses = {(name, "A"): at("192.0.2.1"), ("mx.example.org", "A"): at("192.0.2.2")}
+    alone, _ = resolved({("example.org", "MX"): mx((10, name)), **addresses})
+    assert alone.status is RouteStatus.NO_MX_ADDRESS
+    beside, _ = resolved({("example.org", "MX"): mx((10, name), (20, "mx.example.org")), **addresses})
+    assert [(host.name, host.missing) for host in beside.hosts] == [(name, True), ("mx.example.org", False)]
+    alias = {("mx.example.org", "A"): found(AddressRecord("192.0.2.2"), aliases=(name,))}
+    aliased, _ = resolved({("example.org", "MX"): mx((10, "mx.example.org")), **alias})
+    assert aliased.status is RouteStatus.NO_MX_ADDRESS
 
 
 def test_a_mapped_address_and_its_ipv4_form_are_one():
