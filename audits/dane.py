@@ -136,6 +136,9 @@ def _endpoint(verdict: EndpointVerdict, seen: Seen) -> EndpointDane:
         return _without_records(blank, verdict)
     look = tlsa.deciding
     blank = msgspec.structs.replace(blank, base=look.base, records=tuple(map(presentation, look.records)))
+    if any(record.usage in (DANE_TA, DANE_EE) and not record.data for record in look.records):
+        reason = Reason(Cause.TLSA_INVALID, "a TLSA record without data: Postfix 3.7 aborts on it, and the mail waits")
+        return msgspec.structs.replace(blank, reason=reason, dane=Fact.NO, dane_only=Fact.NO)
     match state:
         case TlsaState.LOOKUP_FAILED:
             return _lookup_failed(blank, look)

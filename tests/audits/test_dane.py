@@ -120,6 +120,14 @@ def test_some_hosts_with_and_some_without():
     assert "mx2.example.org" in verdict.remarks[0]
 
 
+@pytest.mark.parametrize("usage", [1, 2, 3])
+def test_a_record_without_data_stops_every_delivery(usage):
+    """Postfix ends in a panic over one that it has to look at (mymalloc), whatever stands beside it."""
+    verdict = dane_verdict(seen_of(GOOD, host_tlsa(tlsa_answer(TlsaRecord(usage, 7, 1, b""), MATCH))))
+    assert verdict
+    assert (verdict.dane, verdict.dane_only) == ((YES, YES) if usage == 1 else (NO, NO))
+
+
 def test_an_anchor_that_is_published_in_full_and_not_sent_is_no_stale_record():
     top = root()
     below = intermediate(top)
