@@ -65,7 +65,7 @@ def judged() -> Iterator[Judged]:
 
 NOT_HERE = {
     "mozilla-intermediate": {"MOZ-INTER-PQ": "advice"},
-    "mozilla-modern": {"MOZ-MODERN-PQ": "advice", "MOZ-MODERN-STAPLE": "unknown"},
+    "mozilla-modern": {"MOZ-MODERN-PQ": "advice"},
     "ncsc-nl-2025-05": {"NCSCNL25-3.3.3-PQ": "advice", "NCSCNL25-3.4.2-CLIENT": "unknown"},
     "rfc9325-bcp195": {"RFC9155-SHA1": "advice"},
     "bsi-tr-02102-2": {
