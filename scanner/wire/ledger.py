@@ -174,7 +174,7 @@ class Ledger:
         self.groups_complete.discard(version)
         if self.versions.get(version) is Fact.NO:
             self.versions[version] = Fact.INCONCLUSIVE
-        self.special = {k: Fact.INCONCLUSIVE if v is Fact.NO else v for k, v in self.special.items()}
+        self.special = {k: v if v is Fact.YES else Fact.INCONCLUSIVE for k, v in self.special.items()}
 
     def refuse_version(self, version: int, evidence: str) -> None:
         if self.versions.get(version) is not Fact.YES:

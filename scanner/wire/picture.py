@@ -165,10 +165,11 @@ def _flight_facts(ledger: Ledger) -> dict[str, Fact]:
 
 
 def _unseen(ledger: Ledger, some_flights: bool) -> Fact:
-    """No flight could show it. It does not apply if the plan came to its end; else the question stayed open."""
+    """No flight could show it. It does not apply if the plan came to its end and no version stayed open."""
     old = [version for version in ledger.planned if version in range(SSL3, TLS13)]
     settled = some_flights or all(ledger.versions.get(version) is Fact.NO for version in old)
-    return Fact.NOT_TESTED if settled and not ledger.stopped else Fact.INCONCLUSIVE
+    doubtful = any(ledger.versions.get(version) is Fact.INCONCLUSIVE for version in ledger.planned if version != SSL2)
+    return Fact.NOT_TESTED if settled and not doubtful and not ledger.stopped else Fact.INCONCLUSIVE
 
 
 def _has(extension: int) -> Test:

@@ -98,7 +98,7 @@ def small_hello(hello: Hello) -> Hello:
     return msgspec.structs.replace(
         hello,
         groups=groups,
-        schemes=CLASSIC_SCHEMES if hello.schemes else (),
+        schemes=tuple(scheme for scheme in CLASSIC_SCHEMES if scheme in hello.schemes),
         compressions=(0,),
         truncated_hmac=False,
         heartbeat=False,

@@ -94,12 +94,14 @@ def test_portions():
 
 def test_taking_back_reopens():
     ledger = Ledger()
-    ledger.special["large_hello"] = Fact.NO
+    ledger.special |= {"large_hello": Fact.NO, "fallback_scsv": Fact.NOT_TESTED, "sha1_signatures": Fact.YES}
     ledger.refuse(hello_for(TLS11), None)
     ledger.take_back(hello_for(TLS11))
     assert ledger.versions[TLS11] is Fact.INCONCLUSIVE
     assert ledger.open_suites(TLS11) == all_offers(TLS11)
     assert ledger.special["large_hello"] is Fact.INCONCLUSIVE
+    assert ledger.special["fallback_scsv"] is Fact.INCONCLUSIVE, "it may apply to the version that is open again"
+    assert ledger.special["sha1_signatures"] is Fact.YES
 
 
 def test_words_for_refusals_and_failures():

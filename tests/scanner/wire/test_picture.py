@@ -82,6 +82,17 @@ def test_what_does_not_apply_and_what_stayed_open():
     assert facts_of(flight(TLS12, 0x009C), stopped=True).encrypt_then_mac is Fact.INCONCLUSIVE
 
 
+def test_what_a_version_that_stayed_open_might_have_shown_stayed_open():
+    ledger = Ledger()
+    ledger.planned = ALL_VERSIONS
+    ledger.take_up(hello_for(TLS12), flight(TLS12, 0x009C))
+    ledger.versions |= {TLS13: Fact.INCONCLUSIVE, TLS11: Fact.NO, TLS10: Fact.NO, SSL3: Fact.NO, SSL2: Fact.NO}
+    facts = picture_of(ledger).facts
+    assert (facts.downgrade_sentinel, facts.encrypt_then_mac) == (Fact.INCONCLUSIVE, Fact.INCONCLUSIVE)
+    ledger.versions[TLS13] = Fact.NO
+    assert picture_of(ledger).facts.downgrade_sentinel is Fact.NOT_TESTED
+
+
 def test_classes_need_a_refusal_in_every_version():
     def accepted(facts):
         return {entry.name: entry.accepted for entry in facts.classes}

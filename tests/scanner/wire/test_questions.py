@@ -1,11 +1,12 @@
 """The hellos that plans are made of."""
 
+import msgspec
 import pytest
 
-from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS12, TLS13
+from scanner.wire.code_points import SHA1_SCHEMES, SSL2, SSL3, TLS10, TLS12, TLS13
 from scanner.wire.hello import encode_hello, fresh_entropy
 from scanner.wire.ledger import SMALL_OFFER, all_offers
-from scanner.wire.questions import CLASSIC_SUITES, all_groups, hello_for, small_hello
+from scanner.wire.questions import CLASSIC_SCHEMES, CLASSIC_SUITES, all_groups, hello_for, small_hello
 from scanner.wire.registry import offered_suites
 
 
@@ -58,3 +59,11 @@ def test_a_small_hello_stays_below_the_size_at_which_old_stacks_stumble(suites):
 
 def test_a_small_hello_keeps_at_least_some_groups():
     assert small_hello(hello_for(TLS12, (0xC02F,), (1, 2, 3, 4))).groups == (1, 2, 3)
+
+
+def test_a_small_hello_asks_what_the_large_one_asked():
+    """For SHA-1 alone: a server that signs with SHA-256 has not said that it would not."""
+    asked = msgspec.structs.replace(hello_for(TLS12), schemes=SHA1_SCHEMES)
+    assert set(small_hello(asked).schemes) <= set(SHA1_SCHEMES)
+    assert small_hello(asked).schemes
+    assert small_hello(hello_for(TLS12)).schemes == CLASSIC_SCHEMES
