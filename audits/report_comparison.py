@@ -10,7 +10,8 @@ from audits.published import PublishedVerdict
 from audits.reasons import Cause
 from audits.records import DomainRecord
 from audits.tls_reports import FailureDetails, TlsReport
-from scanner.facts import Fact
+from scanner.domain_name import BadNameError, ascii_name
+from scanner.facts import Dnssec, Fact
 
 
 class Standing(StrEnum):
@@ -49,6 +50,7 @@ _ALIKE: dict[str, frozenset[str]] = {
 """Our words that say the same as the report's; validation-failure is its word for everything else."""
 _OF_THE_DOMAIN = frozenset({Cause.STS_POLICY_FETCH_ERROR, Cause.STS_POLICY_INVALID, Cause.STS_WEBPKI_INVALID})
 """Result types that concern the policy host and no MX host."""
+_OF_DANE = frozenset({Cause.TLSA_INVALID, Cause.DNSSEC_INVALID, Cause.DANE_REQUIRED})
 _KNOWN = frozenset(cause.value for cause in Cause)
 """A word beyond these (RFC 8460 section 6.6: the registry may grow) is nothing that we look for or refute."""
 
@@ -59,11 +61,11 @@ def compared(reports: Iterable[TlsReport], record_of: FindRecord) -> Iterator[Co
     """Every failure of the reports, each beside the record of its policy domain."""
     for report in reports:
         for policy in report.policies:
-            domain = policy.policy.policy_domain.rstrip(".").lower()
+            domain = _name(policy.policy.policy_domain)
             record = record_of(domain)
             for failure in policy.failure_details:
                 standing, ours = _standing(failure, record)
-                host = failure.receiving_mx_hostname.rstrip(".").lower()
+                host = _name(failure.receiving_mx_hostname)
                 yield Compared(
                     report.organization_name,
                     domain,
@@ -76,10 +78,18 @@ def compared(reports: Iterable[TlsReport], record_of: FindRecord) -> Iterator[Co
                 )
 
 
+def _name(text: str) -> str:
+    """A name as our records have it; A-labels are demanded (RFC 8460 section 4.4), U-labels are met."""
+    try:
+        return ascii_name(text)
+    except BadNameError:
+        return text.rstrip(".").lower()
+
+
 def _standing(failure: FailureDetails, record: DomainRecord | None) -> tuple[Standing, str]:
     if record is None:
         return Standing.NOT_SEEN, "the run has no such domain"
-    host = failure.receiving_mx_hostname.rstrip(".").lower()
+    host = _name(failure.receiving_mx_hostname)
     if failure.result_type in _OF_THE_DOMAIN:
         return _policy_standing(failure.result_type, record.published)
     known = {each.mx_host for each in record.endpoints if each.use == "mail"}
@@ -91,7 +101,7 @@ def _standing(failure: FailureDetails, record: DomainRecord | None) -> tuple[Sta
     found = next((words for cause, words in _findings(record, host) if cause in wanted), None)
     if found is not None:
         return Standing.CONFIRMED, found
-    if _is_open(record, host):
+    if _is_open(record, host) or _is_unasked(failure.result_type, record):
         return Standing.NOT_SEEN, "no complete answer"
     return Standing.CONTRADICTED, "not so when we looked"
 
@@ -126,6 +136,17 @@ def _is_open(record: DomainRecord, host: str) -> bool:
     if not answered or any(e.unknown or e.state != "ok" for e in answered):
         return True
     return any(each.state is TlsaState.INDETERMINATE for each in _dane_of_mail(record))
+
+
+def _is_unasked(result_type: str, record: DomainRecord) -> bool:
+    """Whether a word of DANE cannot be contradicted: nobody looked for TLSA records, or no resolver validated."""
+    if result_type not in _OF_DANE:
+        return False
+    published = record.published
+    if published is None or published.dane is None:
+        return True
+    without = {each.mx_host for each in _dane_of_mail(record) if each.state is TlsaState.NONE}
+    return any(published.hosts_dnssec.get(host, Dnssec.INDETERMINATE) is Dnssec.INDETERMINATE for host in without)
 
 
 def _dane_of_mail(record: DomainRecord) -> list[EndpointDane]:

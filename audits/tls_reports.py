@@ -1,6 +1,8 @@
 """Reads TLS reports as they are received: JSON, compressed, or in a mail (RFC 8460 sections 4 and 5). Bounded."""
 
+import codecs
 import email.policy
+import re
 import zlib
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -11,6 +13,8 @@ import msgspec
 MAX_REPORT_BYTES = 32 * 1024 * 1024
 """A report beyond this, unpacked, is no report: some hundred thousand failures fit in."""
 _GZIP = b"\x1f\x8b"
+_NEXT_MAIL = re.compile(rb"(?<=\n)\r?\n(?=From )")
+"""Where the next mail of a mailbox file begins (RFC 4155)."""
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -66,9 +70,10 @@ _decoder = msgspec.json.Decoder(TlsReport, strict=False)
 
 def reports_in(data: bytes) -> tuple[TlsReport, ...]:
     """All reports in a file: JSON, gzip of it, or a mail with such attachments. Raises ReportError."""
-    if data.startswith(_GZIP) or data.lstrip()[:1] == b"{":
+    if data.startswith(_GZIP) or data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{":
         return (_report(data),)
-    found = tuple(_report(attached) for attached in _attachments(data))
+    mails = _NEXT_MAIL.split(data) if data.startswith(b"From ") else [data]
+    found = tuple(_report(attached) for each in mails for attached in _attachments(each))
     if not found:
         raise ReportError("neither a report in JSON (or gzip) nor a mail with one")
     return found
@@ -79,21 +84,24 @@ def _report(data: bytes) -> TlsReport:
     if len(text) > MAX_REPORT_BYTES:
         raise ReportError(f"more than {MAX_REPORT_BYTES} bytes")
     try:
-        return _decoder.decode(text)
+        return _decoder.decode(text.removeprefix(codecs.BOM_UTF8))  # some senders write one (RFC 8259 section 8.1)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReportError(f"no report of RFC 8460: {error}") from None
 
 
 def _unpacked(data: bytes) -> bytes:
-    """The content of a gzip file, as far as the limit and one byte more."""
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        text = stream.decompress(data, MAX_REPORT_BYTES + 1)
-    except zlib.error as error:
-        raise ReportError(f"broken gzip: {error}") from None
-    if not stream.eof and len(text) <= MAX_REPORT_BYTES:
-        raise ReportError("the gzip file is cut off")
-    return text
+    """The content of a gzip file with all its members (RFC 1952 section 2.2), up to the limit and one byte more."""
+    text = bytearray()
+    while data.startswith(_GZIP) and len(text) <= MAX_REPORT_BYTES:
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            text += stream.decompress(data, MAX_REPORT_BYTES + 1 - len(text))
+        except zlib.error as error:
+            raise ReportError(f"broken gzip: {error}") from None
+        if not stream.eof and len(text) <= MAX_REPORT_BYTES:
+            raise ReportError("the gzip file is cut off")
+        data = stream.unused_data
+    return bytes(text)
 
 
 def _attachments(data: bytes) -> Iterator[bytes]:

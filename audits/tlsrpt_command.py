@@ -16,9 +16,10 @@ STORE_OPTION = click.option("--store", default="tlsaudit.db", show_default=True,
 def tlsrpt(files: tuple[Path, ...], run_name: str, as_json: bool, store: str) -> None:
     """Read TLS reports (RFC 8460) and say of each failure whether our own run confirms it.
 
-    FILE is a report in JSON, the same in gzip, or a mail with such an attachment.
+    FILE is a report in JSON, the same in gzip, or a mail or mailbox with such attachments.
     """
     from audits.cli import CommandFailed
+    from audits.json_text import json_text
     from audits.records import DomainRecord
     from audits.report_comparison import Compared, compared
     from audits.store import NoSuchRunError, Store, StoreError
@@ -47,7 +48,7 @@ def tlsrpt(files: tuple[Path, ...], run_name: str, as_json: bool, store: str) ->
                 return msgspec.json.decode(found.judgement, type=DomainRecord) if found else None
 
             for found in compared(reports, record_of):
-                click.echo(msgspec.json.encode(found).decode() if as_json else line(found))
+                click.echo(json_text(msgspec.json.encode(found)) if as_json else line(found))
     except NoSuchRunError as error:
         raise click.UsageError(str(error)) from None
     except StoreError as error:

@@ -111,6 +111,31 @@ def test_what_is_no_report_is_refused(data):
         reports_in(data)
 
 
+@pytest.mark.parametrize("wrapped", [lambda text: text, gzip.compress, lambda text: mail(gzip.compress(text))])
+def test_a_byte_order_mark_is_no_fault(wrapped):
+    assert reports_in(wrapped(b"\xef\xbb\xbf" + TEXT)) == reports_in(TEXT)
+
+
+def test_no_member_of_a_gzip_file_is_lost():
+    assert reports_in(gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]) + bytes(20)) == reports_in(TEXT)
+    with pytest.raises(ReportError, match="trailing"):
+        reports_in(gzip.compress(TEXT) + gzip.compress(TEXT))
+    with pytest.raises(ReportError, match="cut off"):
+        reports_in(gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:])[:-9])
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_no_mail_of_a_mailbox_is_lost(end):
+    written = b"From tls@company-x.example Mon Nov 16 00:00:00 2026\n" + mail(gzip.compress(TEXT)) + b"\n\n"
+    assert reports_in((written * 3).replace(b"\n", end)) == reports_in(TEXT) * 3
+
+
+def test_many_small_members_are_a_bomb_too(monkeypatch):
+    monkeypatch.setattr(tls_reports, "MAX_REPORT_BYTES", 100_000)
+    with pytest.raises(ReportError, match="more than 100000 bytes"):
+        reports_in(gzip.compress(b"{" + b" " * 1000) * 200)
+
+
 def test_a_bomb_is_not_unpacked(monkeypatch):
     monkeypatch.setattr(tls_reports, "MAX_REPORT_BYTES", 100_000)
     with pytest.raises(ReportError, match="more than 100000 bytes"):

@@ -90,9 +90,11 @@ def test_lines_for_people(scanned):
 
 def test_hostile_text_is_escaped(scanned):
     file = scanned.folder / "hostile.json"
-    file.write_bytes(report(("good.example", "\x1b[31mmx", "certificate-expired")))
-    done = scanned.run("tlsrpt", "--store", str(scanned.folder / "runs.db"), str(file))
-    assert "\x1b" not in done.stdout
+    file.write_bytes(report(("good.example", "\x1b[31m\x9b31mm\u202ex", "certificate-expired")))
+    for option in ((), ("--json",)):
+        done = scanned.run("tlsrpt", "--store", str(scanned.folder / "runs.db"), *option, str(file))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.removesuffix("\n").isprintable()
 
 
 def test_wrong_use(scanned, tmp_path: Path):
