@@ -4,10 +4,14 @@ import ast
 import re
 
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 from audits.frames import open_history
 from audits.store import Store
+from scanner.facts import RouteStatus
 from tests import stored_samples as samples
+from tests.audits.diff.looks import THROTTLED, Night, certificate, one, stored
+from tests.audits.session_factory import GOOD
 from tests.demo_history import demo_history
 from tests.notebooks.notebooks import FILES, executed, outputs, parameter_cell, read
 
@@ -137,6 +141,43 @@ def test_a_store_with_one_small_run(name, tmp_path):
             opened.save(run.id, [result], [facts])
         opened.finish_run(run.id, samples.NIGHT)
     executed(*_named(name), tmp_path, store=str(place))
+
+
+NAMELESS = certificate(9, issuer="", subject="")
+UNREADABLE = certificate(8, not_before=None, not_after=None)
+HARD = {
+    "unresolved.example": Night(servers={}, status=RouteStatus.UNRESOLVED),
+    "throttled.example": one(THROTTLED),
+    "nameless.example": Night(servers={"mx.example.org": {"192.0.2.7": GOOD}}, leaf=NAMELESS),
+    "unreadable.example": one(leaf=UNREADABLE),
+}
+NULL_MX = Night(servers={}, status=RouteStatus.NULL_MX)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_what_strangers_show_and_what_nobody_answers(name, tmp_path):
+    """Certificates without names or dates, a domain that left the list as the only news, and DNS that failed."""
+    stored(tmp_path / "hard.db", {**HARD, "gone.example": one()}, HARD)
+    said = text(executed(*_named(name), tmp_path, store=str(tmp_path / "hard.db")))
+    assert "was judged" not in said
+    assert "no mail server" not in said
+    if name == "nightly_report":
+        assert "unresolved.example" in said, "what is not known"
+    if name == "domain_deep_dive":
+        nameless = executed(*_named(name), tmp_path, store=str(tmp_path / "hard.db"), domain="nameless.example")
+        assert figures(nameless) == 2
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_list_that_takes_no_mail(name, tmp_path):
+    stored(tmp_path / "null.db", {"null.example": NULL_MX})
+    executed(*_named(name), tmp_path, store=str(tmp_path / "null.db"))
+
+
+def test_trends_without_a_finished_run_say_what_to_do(tmp_path):
+    stored(tmp_path / "open.db", HARD, finished=False)
+    with pytest.raises(CellExecutionError, match="no finished run yet"):
+        executed(*_named("trends"), tmp_path, store=str(tmp_path / "open.db"))
 
 
 def _named(name):
