@@ -258,10 +258,12 @@ def _tell(table: "Table") -> None:
 
 def _tell_needs(table: "Table") -> None:
     """What must be so beside the table, or mail is lost."""
-    from audits.policy_table.text import OWN_DOMAINS, main_cf_needs
+    from audits.policy_table.text import HOSTS_GO, OWN_DOMAINS, main_cf_needs
 
     for need in (*main_cf_needs(table), *([OWN_DOMAINS] if table.routes else [])):
         click.echo(f"main.cf: {need}", err=True)
+    if table.routes:
+        click.echo(f"note: {HOSTS_GO}", err=True)
     open_ = sum(line.evidence.dane_is_open and not line.value.startswith("dane") for line in table.lines)
     if open_:
         words = "was not looked for (--no-policy), or not settled; their lines go before a global level dane"

@@ -14,6 +14,8 @@ from scanner.facts import Fact
 
 MAX_COMMENT = 900
 OWN_DOMAINS = "none of the routed domains may be one of your own: a route goes before mydestination (transport(5))"
+HOSTS_GO = "a routed host that is taken out of the DNS bounces the mail at once (5.4.4): write these tables every night"
+"""Seen of smtp(8): a last next-hop in brackets without a name in the DNS is a hard error, where an MX host is not."""
 _NAMES_SHOWN = 6
 _TRUSTED = frozenset({"MUST", "verify", "secure"})
 
@@ -45,7 +47,7 @@ def policy_text(table: Table, wish: Wish) -> str:
 def routes_text(table: Table, wish: Wish) -> str:
     """The table for transport_maps."""
     needs = ["transport_maps = hash:THIS_FILE", "smtp_cname_overrides_servername = no", OWN_DOMAINS]
-    return _text("transport_maps", needs, table.routes, wish)
+    return f"# {HOSTS_GO}\n" + _text("transport_maps", needs, table.routes, wish)
 
 
 def main_cf_needs(table: Table) -> list[str]:

@@ -72,6 +72,9 @@ def test_what_must_be_so_beside_the_table_is_told(store):
     assert "main.cf: smtp_tls_CAfile = FILE" in done
     assert "main.cf: none of the routed domains may be one of your own" in done
     assert "note: DANE of 1 domain was not looked for" in done
+    assert "note: a routed host that is taken out of the DNS bounces the mail at once" in done
+    assert "# a routed host that is taken out of the DNS" in write(store, form="transport").stdout
+    assert "routed host" not in write(store).output
 
 
 def test_runs_with_other_trust_anchors_are_told(store, tmp_path):
