@@ -34,8 +34,10 @@ class TlsaMatch(msgspec.Struct, frozen=True):
 
 
 def presentation(record: TlsaRecord) -> str:
-    """The record as in a zone file, its data shortened."""
-    return f"{record.usage} {record.selector} {record.matching_type} {record.data.hex()[:16]}..."
+    """The record as in a zone file, its data shortened; of full data the end, too, for keys of a kind begin alike."""
+    digits = record.data.hex()
+    end = digits[-16:] if record.matching_type == 0 and len(digits) > 32 else ""
+    return f"{record.usage} {record.selector} {record.matching_type} {digits[:16]}...{end}"
 
 
 def unusable(record: TlsaRecord) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audits.demo.certificates import Validity, new_authority, self_signed
 from audits.reasons import Cause
-from audits.tlsa import covers, match_chain, public_key_info, reaches, unusable, usable
+from audits.tlsa import covers, match_chain, presentation, public_key_info, reaches, unusable, usable
 from scanner.certificates import certificate_from_der
 from scanner.dns_facts import TlsaRecord
 from scanner.tls_facts import CertificateFacts
@@ -158,6 +158,14 @@ def test_of_a_leaf_that_signed_itself_the_key_in_full_is_an_anchor_and_the_certi
 def test_full_data_without_a_key_is_unusable(usage, data):
     assert unusable(TlsaRecord(usage, 1, 0, bytes.fromhex(data)))
     assert unusable(TlsaRecord(usage, 0, 0, bytes.fromhex(data)))
+
+
+def test_two_keys_of_a_kind_are_shown_apart():
+    """Both begin with the same algorithm, so that the wrong one would seem to match."""
+    first, second = record(3, 1, 0), record(3, 1, 0, self_signed(NAME).leaf.certificate)
+    assert first.data[:8] == second.data[:8]
+    assert presentation(first) != presentation(second)
+    assert presentation(record(3, 1, 1)) == f"3 1 1 {record(3, 1, 1).data.hex()[:16]}..."
 
 
 def test_no_chain_and_no_records():
