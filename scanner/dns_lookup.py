@@ -177,6 +177,8 @@ class Resolver:
             response = await _datagram(query, server)
             if dns_wire.is_truncated(response):
                 message = await self._over_tcp(query, server)
+                if message.flags & dns.flags.TC:
+                    raise ValueError("cut off over TCP, too: what is missing may exist")
             elif not validates and (status := dns_wire.absence(response)):
                 return DnsAnswer(question.name, question.rdtype, status)
             else:

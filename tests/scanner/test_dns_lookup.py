@@ -265,6 +265,11 @@ async def test_a_broken_answer_over_tcp_is_a_bad_answer(tcp):
     assert kind_of(await answer_from(truncated, tcp=tcp)) is Kind.BAD_ANSWER
 
 
+async def test_an_answer_cut_off_over_tcp_proves_nothing():
+    """Else the lack of MX records would send the mail to the addresses of the domain."""
+    assert kind_of(await answer_from(truncated, tcp=lambda query: [framed(truncated(query)[0])])) is Kind.BAD_ANSWER
+
+
 async def test_a_resolver_that_resets_or_refuses_tcp():
     assert kind_of(await answer_from(truncated, tcp=lambda query: [])) is Kind.RESET
     assert kind_of(await answer_from(truncated)) is Kind.UNREACHABLE
