@@ -177,8 +177,6 @@ class Resolver:
             response = await _datagram(query, server)
             if dns_wire.is_truncated(response):
                 message = await self._over_tcp(query, server)
-                if message.flags & dns.flags.TC:
-                    raise ValueError("cut off over TCP, too: what is missing may exist")
             elif not validates and (status := dns_wire.absence(response)):
                 return DnsAnswer(question.name, question.rdtype, status)
             else:
@@ -195,9 +193,12 @@ class Resolver:
             return ProbeFailure(Stage.DNS, Kind.UNREACHABLE, f"resolver {server[0]}: {error.strerror or error}")
 
     async def _over_tcp(self, query: bytes, server: tuple[str, int]) -> dns.message.Message:
-        return await dns.asyncquery.tcp(
+        message = await dns.asyncquery.tcp(
             dns.message.from_wire(query), server[0], settings.DNS_TIMEOUT_S, server[1], backend=self._backend
         )
+        if message.flags & dns.flags.TC:
+            raise ValueError("cut off over TCP, too: what is missing may exist")
+        return message
 
     async def _is_bogus(self, name: dns.name.Name, question: Question, server: tuple[str, int]) -> bool:
         """Whether the resolver knows an answer that it does not believe (RFC 4035 section 3.2.2).
