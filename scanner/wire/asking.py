@@ -4,13 +4,15 @@ A plan is a generator: it yields a `Hello` and is sent the `ServerFlight` or the
 counts as a "no" is decided here alone:
 
 - an alert that speaks of what was offered (handshake_failure, protocol_version, ...) refuses at once;
-- a connection closed or reset behind the hello is doubtful: some servers refuse in no other way, but an overloaded one
-  does the same. It refuses only if a hello that was taken up before is still taken up right after, and the question
-  then meets the same silence again; and never from a server that is known to refuse with alerts, except to SSL 2.0;
+- a connection closed (with close_notify or without) or reset behind the hello is doubtful: some servers refuse in no
+  other way, but an overloaded one does the same. It refuses only if a hello that was taken up before is still taken up
+  right after, and the question then meets the same silence again; and never from a server that is known to refuse with
+  alerts, except to SSL 2.0;
 - an alert that could mean anything (internal_error, decode_error, ...) is doubtful as well; OpenSSL 3 says
   internal_error to TLS 1.1. Twice the same alert refuses, provided that any later hello is taken up; if none is, the
-  refusal is taken back at the end. Once is enough where the next higher version was just refused so, because a server
-  with a lower version would have answered with that (RFC 5246 appendix E.1);
+  refusal is taken back at the end. To TLS 1.2 and 1.3 servers in trouble say so: what was taken up before must be taken
+  up between the two. Once is enough where the next higher version was just refused so, because a server with a lower
+  version would have answered with that (RFC 5246 appendix E.1);
 - everything else leaves the question open: it is put once more, and after three in a row the plan ends.
 """
 
@@ -21,7 +23,7 @@ import msgspec
 
 from scanner.answers import Fact
 from scanner.failures import Kind, ProbeFailure, Stage
-from scanner.wire.code_points import SSL2, SSL3, TLS11, AlertDescription
+from scanner.wire.code_points import SSL2, SSL3, TLS11, TLS12, AlertDescription
 from scanner.wire.hello import Hello
 from scanner.wire.ledger import WHOLE_OFFER, Ledger, failure_of
 from scanner.wire.questions import small_hello
@@ -121,6 +123,10 @@ class Asker:
             mute = hello.highest == SSL2 or not self._speaks
             if not mute or not (yield from self._still_answers()):
                 return Reply(Verdict.OPEN)
+        elif first.verdict is Verdict.DOUBTFUL and hello.highest >= TLS12 and self._control:
+            answers = yield from self._still_answers()
+            if not answers:
+                return Reply(Verdict.OPEN)
         second = yield from self._once(hello)
         if second.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
             return second
@@ -178,7 +184,7 @@ class Asker:
 
     def _count_silence(self, hello: Hello, flight: ServerFlight | None) -> None:
         """A server that says nothing in TLS three times in a row is not asked further."""
-        silent = flight is None or flight.end in (FlightEnd.CLOSED, FlightEnd.NOT_TLS)
+        silent = flight is None or flight.end in (FlightEnd.CLOSED, FlightEnd.NOT_TLS) or _is_closing(flight)
         self._unanswered = self._unanswered + 1 if silent else 0
         if self._unanswered >= MAX_UNANSWERED:
             self.ledger.leave_open(hello)
@@ -186,11 +192,15 @@ class Asker:
 
 
 def _alert_of(flight: ServerFlight | None) -> int | None:
-    """The alert that ended the flight. A warning of something else, before the connection was closed, did not."""
-    if flight is None or flight.alert is None:
+    """The alert that ended the flight. One that closes in good order did not, nor a warning of something else."""
+    if flight is None or flight.alert is None or _is_closing(flight):
         return None
     description = flight.alert.description
     return description if flight.end is FlightEnd.ALERT or description in REFUSALS else None
+
+
+def _is_closing(flight: ServerFlight) -> bool:
+    return flight.alert is not None and flight.alert.description == AlertDescription.CLOSE_NOTIFY
 
 
 def verdict_on(hello: Hello, answer: Answer) -> Verdict:

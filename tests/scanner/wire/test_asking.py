@@ -106,6 +106,11 @@ def test_what_two_answers_prove_if_nothing_was_taken_up_before(answers, verdict)
         ([CLOSED, TAKEN, TIMEOUT], Verdict.OPEN),
         ([CLOSED, CLOSED], Verdict.OPEN),
         ([CLOSED, TIMEOUT], Verdict.OPEN),
+        ([alert(0), alert(0)], Verdict.OPEN),
+        ([alert(0), TAKEN, alert(0)], Verdict.REFUSED),
+        ([alert(80), TAKEN, alert(80)], Verdict.REFUSED),
+        ([alert(80), TAKEN, TAKEN], Verdict.ACCEPTED),
+        ([alert(80), alert(80)], Verdict.OPEN),
     ],
 )
 def test_silence_refuses_only_around_an_accepted_hello(answers, verdict):
@@ -167,6 +172,14 @@ def test_three_questions_in_a_row_without_an_answer_end_the_plan():
         question.send(TIMEOUT)
     assert asker.ledger.versions[TLS12] is Fact.INCONCLUSIVE
     assert len(asker.ledger.failures) == 3
+
+
+def test_three_connections_in_a_row_that_close_in_good_order_end_the_plan():
+    asker = Asker(Ledger())
+    asked(asker, HELLO, alert(0))
+    asked(asker, OTHER, alert(0))
+    with pytest.raises(PlanStopped):
+        asked(asker, HELLO, alert(0))
 
 
 def test_an_answer_starts_the_count_again():
