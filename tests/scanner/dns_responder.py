@@ -21,8 +21,9 @@ async def responder(udp: Respond, tcp: Respond | None = None) -> AsyncIterator[s
     TCP is refused without `tcp`; where it gives no bytes the connection is reset.
     """
     sock = trio.socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1") if tcp else []  # first: its ports are scarce
     with sock:
-        await sock.bind(("127.0.0.1", 0))
+        await sock.bind(("127.0.0.1", listeners[0].socket.getsockname()[1] if listeners else 0))
         port = sock.getsockname()[1]
 
         async def datagrams() -> None:
@@ -45,8 +46,7 @@ async def responder(udp: Respond, tcp: Respond | None = None) -> AsyncIterator[s
         async with trio.open_nursery() as nursery:
             nursery.start_soon(datagrams)
             if tcp:
-                (listener,) = await trio.open_tcp_listeners(port, host="127.0.0.1")
-                nursery.start_soon(trio.serve_listeners, stream, [listener])
+                nursery.start_soon(trio.serve_listeners, stream, listeners)
             yield f"127.0.0.1:{port}"
             nursery.cancel_scope.cancel()
 
