@@ -128,10 +128,22 @@ def _anchors(record: TlsaRecord, chain: Sequence[CertificateFacts]) -> list[byte
         return []
     if record.selector == 0:
         return [] if record.data == chain[0].der else [record.data]
-    own = [chain[0].der] if chain[0].self_issued and covers(record, chain[0]) else []
-    subjects = {_member(each.der, 4) for each in chain}
-    unsent = dict.fromkeys(name for each in chain if (name := _member(each.der, 2)) and name not in subjects)
-    return own or [_bearer(record.data, name) for name in unsent]
+    if chain[0].self_issued and covers(record, chain[0]):
+        return [chain[0].der]
+    name = _name_above(tuple(each.der for each in chain))
+    return [_bearer(record.data, name)] if name else []
+
+
+@lru_cache(maxsize=16)
+def _name_above(chain: tuple[bytes, ...]) -> bytes | None:
+    """The issuer that is not sent, above the last certificate to which the issuers lead from the leaf; one alone."""
+    issuers = {_member(each, 4): _member(each, 2) for each in reversed(chain)}
+    name = _member(chain[0], 2)
+    for _ in chain:
+        if name not in issuers:
+            return name
+        name = issuers[name]
+    return None
 
 
 def _bearer(key: bytes, name: bytes) -> bytes:
