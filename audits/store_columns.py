@@ -20,11 +20,12 @@ def grade_rows(connection: Connection, run: int) -> list[GradeRow]:
 def judgement_page(connection: Connection, run: int, after: int, limit: int) -> list[tuple[int, bytes]]:
     """Number and judgement of the next domains with a result, in the order of the input."""
     row = domain_results.c
-    wanted = select(row.seq, row.times, facts.c.coding, facts.c.content).join(facts, row.judgement == facts.c.sha256)
+    wanted = select(row.seq, row.times, facts.c.coding, facts.c.content)
+    wanted = wanted.outerjoin(facts, row.judgement == facts.c.sha256)
     page = connection.execute(wanted.where(row.run == run, row.seq > after).order_by(row.seq).limit(limit))
     return [(seq, _judgement(times, coding, content)) for seq, times, coding, content in page]
 
 
-def _judgement(times: str, coding: int, content: bytes) -> bytes:
+def _judgement(times: str, coding: int | None, content: bytes | None) -> bytes:
     judged, _ = stored_facts.unpacked_times(times)
     return stored_facts.judgement_from_text(stored_facts.unpacked(coding, content), judged)

@@ -45,7 +45,7 @@ def pair_page(connection: Connection, runs: tuple[int, int], after: int, limit: 
         select(_new.c.seq, _here.c.entry, _new.c.facts, _new.c.judgement, _old.c.facts, _old.c.judgement)
         .add_columns(_new.c.times, facts.c.coding, facts.c.content)
         .join(_here, and_(_here.c.run == _new.c.run, _here.c.seq == _new.c.seq))
-        .join(facts, facts.c.sha256 == _new.c.judgement)
+        .outerjoin(facts, facts.c.sha256 == _new.c.judgement)
         .outerjoin(_there, and_(_there.c.run == older, _there.c.entry == _here.c.entry))
         .outerjoin(_old, and_(_old.c.run == _there.c.run, _old.c.seq == _there.c.seq))
         .where(_new.c.run == newer, _new.c.seq > after)

@@ -116,7 +116,7 @@ def in_parts(keys: Iterable[Any]) -> Iterable[list[Any]]:
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
-_ENDPOINTS = select(endpoint_results.c.seen_at, facts.c.coding, facts.c.content).join(facts)
+_ENDPOINTS = select(endpoint_results.c.seen_at, facts.c.coding, facts.c.content).outerjoin(facts)
 
 
 def endpoints_with(connection: Connection, run: int, keys: Iterable[str]) -> list[EndpointFacts]:
@@ -166,8 +166,8 @@ _seen, _judged = facts.alias("seen"), facts.alias("judged")
 _row = domain_results.c
 _DOMAINS: Select[Any] = (
     select(_row.seq, _row.grade, _row.times, _seen.c.coding, _seen.c.content, _judged.c.coding, _judged.c.content)
-    .join(_seen, _row.facts == _seen.c.sha256)
-    .join(_judged, _row.judgement == _judged.c.sha256)
+    .outerjoin(_seen, _row.facts == _seen.c.sha256)
+    .outerjoin(_judged, _row.judgement == _judged.c.sha256)
 )
 
 

@@ -81,8 +81,10 @@ def content(kind: str, text: bytes) -> Content:
     return Content(kind, hashlib.sha256(text).digest(), text)
 
 
-def unpacked(coding: int, stored: bytes) -> bytes:
-    """The text of a stored content."""
+def unpacked(coding: int | None, stored: bytes | None) -> bytes:
+    """The text of a stored content; `DecodeError` where a result refers to one that is gone, after a rescue say."""
+    if stored is None:
+        raise msgspec.DecodeError("a result has lost its facts")
     return zlib.decompress(stored) if coding == Coding.ZLIB else stored
 
 

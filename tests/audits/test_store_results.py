@@ -1,6 +1,8 @@
 """Results come back as they were saved, are stored once, and are saved whole or not at all."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from audits.store import DomainResult, Store
+from audits.store import DomainResult, Store, StoreError
 from scanner.facts import EndpointFacts
 from tests.stored_samples import (
     NIGHT,
@@ -135,3 +137,27 @@ def test_what_a_later_version_reads_in_a_known_certificate_is_kept(store: Store)
     store.save(run, [], [better])
     assert store.endpoint(run, endpoint(2)) == better
     assert store.endpoint(run, endpoint(1)) == EndpointFacts(endpoint(1), NIGHT, (), (full,))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda store, run: [*store.domains(run)],
+        lambda store, run: store.domain(run, "d1.example"),
+        lambda store, run: store.domains_of(run, ["d1.example"]),
+        lambda store, run: [*store.judgements(run)],
+        lambda store, run: [*store.pairs(run, run)],
+        lambda store, run: [*store.endpoints(run)],
+    ],
+)
+def test_results_that_lost_their_facts_are_told_and_not_passed_over(tmp_path, read):
+    """As after a rescue of a damaged file: a run with fewer domains would look like a quiet night."""
+    place = tmp_path / "rescued.db"
+    with Store.open(place, writing=True) as store:
+        run = store.begin_run(start(), entries(1)).id
+        store.save(run, [result(1)], [seen(1)])
+    with closing(sqlite3.connect(place)) as plain:
+        plain.execute("DELETE FROM facts")
+        plain.commit()
+    with Store.open(place) as store, pytest.raises(StoreError, match="has lost its facts"):
+        read(store, run)
