@@ -258,16 +258,12 @@ async def test_bytes_that_are_no_response_to_this_query_are_bad_answers(udp):
         lambda query: [b"\x00\x00"],
         lambda query: [b"\x00\x20short"],
         lambda query: [framed(b"\xff" * 40)],
+        lambda query: [framed(truncated(query)[0])],  # else the lack of MX records would make the domain its own host
         lambda query: [framed(response_to(dns.message.make_query("other.example", "MX").to_wire()).to_wire())],
     ],
 )
 async def test_a_broken_answer_over_tcp_is_a_bad_answer(tcp):
     assert kind_of(await answer_from(truncated, tcp=tcp)) is Kind.BAD_ANSWER
-
-
-async def test_an_answer_cut_off_over_tcp_proves_nothing():
-    """Else the lack of MX records would send the mail to the addresses of the domain."""
-    assert kind_of(await answer_from(truncated, tcp=lambda query: [framed(truncated(query)[0])])) is Kind.BAD_ANSWER
 
 
 async def test_a_resolver_that_resets_or_refuses_tcp():
