@@ -10,9 +10,9 @@ counts as a "no" is decided here alone:
   alerts, except to SSL 2.0;
 - an alert that could mean anything (internal_error, decode_error, ...) is doubtful as well; OpenSSL 3 says
   internal_error to TLS 1.1. Twice the same alert refuses, provided that any later hello is taken up; if none is, the
-  refusal is taken back at the end. To TLS 1.2 and 1.3 servers in trouble say so: what was taken up before must be taken
-  up between the two. Once is enough where the next higher version was just refused so, because a server with a lower
-  version would have answered with that (RFC 5246 appendix E.1);
+  refusal is taken back at the end. In TLS 1.2 and 1.3, and in a version that was taken up, servers in trouble say so:
+  what was taken up before must be taken up between the two. Once is enough where the next higher version was just
+  refused so, because a server with a lower version would have answered with that (RFC 5246 appendix E.1);
 - everything else leaves the question open: it is put once more, and after three in a row the plan ends.
 """
 
@@ -123,7 +123,7 @@ class Asker:
             mute = hello.highest == SSL2 or not self._speaks
             if not mute or not (yield from self._still_answers()):
                 return Reply(Verdict.OPEN)
-        elif first.verdict is Verdict.DOUBTFUL and hello.highest >= TLS12 and self._control:
+        elif first.verdict is Verdict.DOUBTFUL and self._control and self._is_strict(hello.highest):
             answers = yield from self._still_answers()
             if not answers:
                 return Reply(Verdict.OPEN)
@@ -134,6 +134,10 @@ class Asker:
         if not same or second.verdict is Verdict.OPEN:
             return Reply(Verdict.OPEN)
         return second if second.verdict is Verdict.BROKEN else self._refused(hello, second)
+
+    def _is_strict(self, version: int) -> bool:
+        """Whether a vague alert is no usual refusal: OpenSSL says internal_error to versions below TLS 1.2 alone."""
+        return version >= TLS12 or self.ledger.versions.get(version) is Fact.YES
 
     def _refused(self, hello: Hello, reply: Reply) -> Reply:
         """Twice the same doubtful answer, and for silence an acceptance between them."""

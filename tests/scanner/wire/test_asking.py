@@ -1,5 +1,6 @@
 """What one answer proves, and what it takes to call silence a refusal."""
 
+import msgspec
 import pytest
 
 from scanner.answers import Fact
@@ -138,6 +139,14 @@ def test_a_vague_alert_counts_as_soon_as_something_is_taken_up_and_else_not():
             asked(asker, OTHER, TAKEN)
         asker.take_back()
         assert asker.ledger.versions[TLS11] is (Fact.NO if confirmed else Fact.INCONCLUSIVE)
+
+
+def test_in_a_version_that_was_taken_up_a_vague_alert_needs_an_acceptance_between():
+    asker = Asker(Ledger())
+    asked(asker, hello_for(TLS11), msgspec.structs.replace(TAKEN, version=TLS11))
+    left = hello_for(TLS11, (0x0035,))
+    assert asked(asker, left, alert(80), alert(80))[0].verdict is Verdict.OPEN
+    assert asked(asker, hello_for(TLS10), alert(80), alert(80))[0].verdict is Verdict.REFUSED
 
 
 def test_the_last_word_of_a_plan_confirms():
