@@ -52,10 +52,16 @@ def _tlsa_records(host: HostTlsa) -> tuple[str, ...] | None:
             return tuple(sorted({presentation(r) for r in host.deciding.records})) if host.deciding else ()
 
 
+_MOMENTARY = frozenset({408, 425, 429})
+"""HTTP statuses below 500 that say: later (RFC 9110 section 15.5, RFC 6585, RFC 8470)."""
+
+
 def sts_kept(known: Settled[Sts] | None, look: Look, partial: bool) -> Settled[Sts] | None:
     verdict = look.record.published.mta_sts if look.record.published else None
     if verdict is None or verdict.state is StsState.UNKNOWN:
         return known
+    if known is not None and _is_momentary(verdict.state, look) and known.value.doubted in ("", look.run):
+        return msgspec.structs.replace(known, value=msgspec.structs.replace(known.value, doubted=look.run))
     now = Sts(verdict.state, verdict.mode or "", verdict.id, tuple(sorted(verdict.mx)), _KEPT.get(verdict.delivers))
     if known is not None and now.state is not StsState.NONE:
         before = known.value
@@ -64,6 +70,13 @@ def sts_kept(known: Settled[Sts] | None, look: Look, partial: bool) -> Settled[S
         if now.kept is None or (partial and now.kept):
             now = msgspec.structs.replace(now, kept=before.kept)
     return Settled(now, look.run, look.at, f"{verdict.reason.cause}: {verdict.reason.detail}" if verdict.reason else "")
+
+
+def _is_momentary(state: StsState, look: Look) -> bool:
+    """A web server's trouble of the moment: news only where a second look meets it again."""
+    fetch = look.facts.policy.mta_sts.fetch if look.facts.policy and look.facts.policy.mta_sts else None
+    status = fetch.status if fetch else None
+    return state is StsState.FETCH_ERROR and status is not None and (status in _MOMENTARY or status >= 500)
 
 
 def tlsrpt_kept(known: Settled[str] | None, look: Look) -> Settled[str] | None:

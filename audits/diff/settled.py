@@ -70,13 +70,17 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class Sts(msgspec.Struct, frozen=True):
-    """MTA-STS as it stands. `kept`: by every server that answered; None where that stayed open."""
+    """MTA-STS as it stands. `kept`: by every server that answered; None where that stayed open.
+
+    `doubted` is the run since which the policy host had an error of its own (HTTP 5xx, say), "" where it had none.
+    """
 
     state: StsState
     mode: str = ""
     id: str = ""
     mx: tuple[str, ...] = ()
     kept: bool | None = None
+    doubted: str = ""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,6 +124,16 @@ def test_a_broken_policy_is_an_alarm_and_its_words_stay_what_they_were():
     assert unkept[0].severity is Severity.ALARM
 
 
+def test_an_error_of_the_policy_host_is_news_when_a_second_look_meets_it():
+    good, error = published(sts=sts()), published(sts=msgspec.structs.replace(sts(status=503), policy=None))
+    assert kinds(good, error) == []
+    assert kinds(good, error, good) == []
+    assert kinds(good, error, error) == ["mta-sts-broken"]
+    assert kinds(good, error, error, error) == []
+    assert kinds(good, error, good, error) == []
+    assert kinds(good, error, error, good) == ["mta-sts-mended"]
+
+
 @pytest.mark.parametrize("rpt", [None, TlsRptFacts("v=TLSRPTv1; rua=mailto:b@example.org")])
 def test_a_tlsrpt_record_changes(rpt):
     found = only(published(rpt=TlsRptFacts("v=TLSRPTv1; rua=mailto:a@example.org")), published(rpt=rpt))
