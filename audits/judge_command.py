@@ -44,6 +44,13 @@ def judge(run_name: str, store: str, **options: Any) -> None:
     The grade is judged again too, by the trust store given here. Exit code 1 when --fail-on is missed or a waiver has
     expired.
     """
+    from audits.nagios import plugin_failures
+
+    with plugin_failures(options["form"] == "nagios"):
+        _judge(run_name, store, options)
+
+
+def _judge(run_name: str, store: str, options: dict[str, Any]) -> None:
     from audits.baseline_options import chosen, evaluator_of, gate_lines
     from audits.cli import EXIT_GATE, CommandFailed
     from audits.evidence.manifest import EvidenceError

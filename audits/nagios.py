@@ -6,14 +6,19 @@ far as they are A-labels.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
+import click
 import msgspec
 
 from audits.output import Tally
 from audits.verdicts import Grade
+from scanner.domain_name import printable
 
 NAMED = 5
+_REASON = 300
 _A_LABELS = re.compile(r"[a-z0-9._-]{1,253}")
 
 
@@ -66,3 +71,16 @@ def nagios_line(tally: Tally, outcome: Outcome) -> str:
 def _named(tally: Tally) -> str:
     names = [name for name in tally.not_passed if _A_LABELS.fullmatch(name)][:NAMED]
     return f" ({', '.join(names)})" if names else ""
+
+
+@contextmanager
+def plugin_failures(is_plugin: bool) -> Iterator[None]:
+    """In a plugin what cannot be answered is UNKNOWN, with its reason in the line; elsewhere an error is an error."""
+    try:
+        yield
+    except click.ClickException as error:
+        if not is_plugin:
+            raise
+        reason = printable(" ".join(error.format_message().split()), _REASON).replace("|", "/")
+        click.echo(f"TLSAUDIT {Status.UNKNOWN.name} - {reason}")
+        raise SystemExit(Status.UNKNOWN) from None

@@ -208,13 +208,15 @@ def scan(**options: Any) -> None:
     Grades: MUST (trusted certificate with the MX host's name), MUST_NOPEERMATCH (encryption), MAY (TLS where it works,
     else clear text), NONE, INCONCLUSIVE (not answered: never guessed), NO_MAIL.
     """
+    from audits.nagios import plugin_failures
     from audits.scan import run_scan_command
 
     # What is in memory now stays to the end. The garbage collector need not go through it again and again, nor stop by
     # after every few hundred objects: together that is a tenth of the time of a long scan.
     gc.freeze()
     gc.set_threshold(10_000)
-    raise SystemExit(run_scan_command(scan_settings(options), options))
+    with plugin_failures(options["form"] == "nagios"):
+        raise SystemExit(run_scan_command(scan_settings(options), options))
 
 
 def scan_settings(options: dict[str, Any]) -> ScanSettings:

@@ -64,3 +64,26 @@ def test_judge_knows_that_a_run_did_not_come_to_its_end(tmp_path):
     stopped = CliRunner().invoke(cli, ["judge", "--store", str(tmp_path / "s.db"), "--format", "nagios"])
     assert stopped.exit_code == Status.UNKNOWN
     assert "the run was stopped" in stopped.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("judge", "--store", "missing.db"), "missing.db"),
+        (("judge", "no-such-run", "--store", "known.db"), "no-such-run"),
+        (("judge", "--store", "known.db", "--cafile", "none.pem"), "none.pem"),
+        (("scan", "--store", "new.db", "--cafile", "none.pem", "a.example"), "none.pem"),
+        (("scan", "--store", "new.db", "a b.example"), "1 bad line"),
+        (("judge", "--store", "a|b.db"), "a/b.db"),
+    ],
+)
+def test_what_cannot_be_answered_is_unknown_in_one_line(words, reason, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Store.open(tmp_path / "known.db", writing=True) as store:
+        store.begin_run(start(), entries(1))
+    done = CliRunner().invoke(cli, [*words, "--format", "nagios"])
+    (line,) = done.stdout.splitlines()
+    assert (done.exit_code, line.partition(" - ")[0]) == (3, "TLSAUDIT UNKNOWN")
+    assert reason in line
+    assert "|" not in line
+    assert CliRunner().invoke(cli, [*words]).exit_code in (2, 4), "elsewhere an error is an error"
