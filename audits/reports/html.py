@@ -18,7 +18,7 @@ from audits.reports.details import Details
 from audits.reports.figures import Figures
 from audits.reports.judged import JudgedDomain
 from audits.reports.operators import Operators
-from audits.reports.pictures import Columns, Picture, bars, columns, stacked
+from audits.reports.pictures import OPEN, Columns, Picture, bars, columns, stacked
 from audits.tables import expiry, moment, why
 from audits.verdicts import Grade
 from scanner.answers import Fact
@@ -128,14 +128,14 @@ def _pictures(figures: Figures) -> tuple[Picture, ...]:
 
 def _shares(counts: Any) -> list[tuple[str, str, int]]:
     open_ = counts[Fact.INCONCLUSIVE] + counts[Fact.NOT_TESTED]
-    return [("yes", "f-yes", counts[Fact.YES]), ("not known", "f-open", open_), ("no", "f-no", counts[Fact.NO])]
+    return [("yes", "f-yes", counts[Fact.YES]), ("not known", OPEN, open_), ("no", "f-no", counts[Fact.NO])]
 
 
 def _calendar(figures: Figures) -> Columns:
     calendar = figures.calendar()
     cells = [("past", f"expired: {calendar.expired}", "bad", calendar.expired)]
     for week, (monday, number) in enumerate(calendar.weeks):
-        first = monday.day <= 7 and week > 2  # else the name would run into "past"
+        first = monday.day <= 7 and 2 < week < len(calendar.weeks) - 2  # else the name would run into "past" or ">"
         tick = f"{monday:%b}" if first else ""
         cells.append((tick, f"week of {monday:%Y-%m-%d}: {number}", "plain", number))
     cells.append((">", f"later: {calendar.later}", "faint", calendar.later))

@@ -7,7 +7,7 @@ import msgspec
 WIDTH = 560
 ROW, BAR, LABEL = 26, 18, 190
 """Heights of a row and its bar, and the width left for the labels."""
-_NUMBER = 60
+_NUMBER = 76
 """Width left behind the bars for the numbers."""
 
 
@@ -28,6 +28,9 @@ class Bar(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     number: str
     number_x: float
+
+
+OPEN = "f-open"
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -52,7 +55,10 @@ def bars(title: str, rows: Sequence[tuple[str, str, int]]) -> Picture:
 
 
 def stacked(title: str, rows: Mapping[str, Sequence[tuple[str, str, int]]]) -> Picture:
-    """Rows of shares: label -> (name, colour class, number) in the order in which they are drawn."""
+    """Rows of shares: label -> (name, colour class, number) in the order in which they are drawn.
+
+    A share of the class `OPEN` is what is not known.
+    """
     space = WIDTH - LABEL - _NUMBER
     drawn = []
     for place, (label, shares) in enumerate(rows.items()):
@@ -64,9 +70,18 @@ def stacked(title: str, rows: Mapping[str, Sequence[tuple[str, str, int]]]) -> P
             if number:
                 parts.append(Part(round(x, 1), round(width, 1), kind, f"{label}, {name}: {number} of {total}"))
             x += width
-        first = shares[0][2] if shares else 0
-        drawn.append(Bar(place * ROW, label, tuple(parts), f"{100 * first / total:.0f} %", LABEL + space + 6))
+        drawn.append(Bar(place * ROW, label, tuple(parts), _share_words(shares), LABEL + space + 6))
     return Picture(title, len(drawn) * ROW, tuple(drawn))
+
+
+def _share_words(shares: Sequence[tuple[str, str, int]]) -> str:
+    """The first share in per cent: from what is known, to what it could be with all that is not; "?" for nothing."""
+    total = sum(number for _, _, number in shares)
+    unknown = sum(number for _, kind, number in shares if kind == OPEN)
+    if total == unknown:
+        return "?"
+    least, most = (f"{100 * number / total:.0f}" for number in (shares[0][2], shares[0][2] + unknown))
+    return f"{least} %" if least == most else f"{least}–{most} %"
 
 
 class Column(msgspec.Struct, frozen=True):

@@ -1,9 +1,10 @@
 """The geometry of pictures: to scale, inside the frame, and empty where there is nothing."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audits.reports.pictures import WIDTH, bars, columns, stacked
+from audits.reports.pictures import OPEN, WIDTH, bars, columns, stacked
 
 NUMBERS = st.integers(0, 10**6)
 
@@ -22,7 +23,7 @@ def test_shares_fill_the_row_and_no_more(rows):
     given_ = {str(n): [("a", "x", a), ("b", "y", b), ("c", "z", c)] for n, (a, b, c) in enumerate(rows)}
     for bar, (a, b, c) in zip(stacked("t", given_).bars, rows, strict=True):
         total = sum(part.width for part in bar.parts)
-        full = WIDTH - 250
+        full = WIDTH - 266
         assert (abs(total - full) < 1) == bool(a + b + c)
         assert all(part.x + part.width <= WIDTH for part in bar.parts)
 
@@ -34,3 +35,12 @@ def test_columns_stand_on_the_floor_and_what_is_there_is_seen(numbers):
         assert column.y + column.height == picture.floor
         assert (column.height >= 2) == (number > 0)
         assert column.y >= 0
+
+
+@pytest.mark.parametrize(
+    ("yes", "open_", "no", "words"),
+    [(3, 0, 1, "75 %"), (3, 4, 1, "38–88 %"), (0, 0, 5, "0 %"), (0, 7, 0, "?"), (0, 0, 0, "?"), (0, 1, 999, "0 %")],
+)
+def test_what_is_not_known_is_no_part_of_a_share(yes, open_, no, words):
+    (bar,) = stacked("t", {"TLSv1.3": [("yes", "f-yes", yes), ("not known", OPEN, open_), ("no", "f-no", no)]}).bars
+    assert bar.number == words
