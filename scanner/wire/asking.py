@@ -13,6 +13,8 @@ counts as a "no" is decided here alone:
   refusal is taken back at the end. In TLS 1.2 and 1.3, and in a version that was taken up, servers in trouble say so:
   what was taken up before must be taken up between the two. Once is enough where the next higher version was just
   refused so, because a server with a lower version would have answered with that (RFC 5246 appendix E.1);
+- where every other connection fails, as with two machines in turn behind one address, a refusal around an accepted
+  hello looks the same: so after the first of these that hello must be taken up twice in a row, except for SSL 2.0;
 - everything else leaves the question open: it is put once more, and after three in a row the plan ends.
 """
 
@@ -86,6 +88,8 @@ class Asker:
         self._control: Hello | None = None
         self._speaks = False
         """Whether this server has refused with an alert."""
+        self._steady = False
+        """Whether it has taken up the same hello twice in a row right after a doubtful refusal."""
         self._unconfirmed: dict[int, list[Hello]] = {}
 
     def ask(self, hello: Hello) -> Question:
@@ -119,19 +123,23 @@ class Asker:
         first = yield from self._once(hello)
         if first.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
             return first
+        between = False
         if first.verdict is Verdict.DOUBTFUL and _alert_of(first.flight) is None:
             mute = hello.highest == SSL2 or not self._speaks
-            if not mute or not (yield from self._still_answers()):
+            between = mute and (yield from self._still_answers())
+            if not between:
                 return Reply(Verdict.OPEN)
         elif first.verdict is Verdict.DOUBTFUL and self._control and self._is_strict(hello.highest):
-            answers = yield from self._still_answers()
-            if not answers:
+            between = yield from self._still_answers()
+            if not between:
                 return Reply(Verdict.OPEN)
         second = yield from self._once(hello)
         if second.verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
             return second
         same = first.verdict is second.verdict and _alert_of(first.flight) == _alert_of(second.flight)
         if not same or second.verdict is Verdict.OPEN:
+            return Reply(Verdict.OPEN)
+        if between and hello.highest > SSL2 and not (yield from self._is_steady()):
             return Reply(Verdict.OPEN)
         return second if second.verdict is Verdict.BROKEN else self._refused(hello, second)
 
@@ -160,6 +168,12 @@ class Asker:
             return False
         control = yield from self._once(self._control)
         return control.verdict is Verdict.ACCEPTED
+
+    def _is_steady(self) -> Generator[Hello, Answer, bool]:
+        """Whether it does not fail at every other connection; asked once."""
+        if not self._steady:
+            self._steady = (yield from self._still_answers()) and (yield from self._still_answers())
+        return self._steady
 
     def _once(self, hello: Hello) -> Question:
         if self._limit is not None and self.ledger.connections >= self._limit:

@@ -6,7 +6,7 @@ import pytest
 from scanner.answers import Fact
 from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.wire.asking import Answer, Asker, PlanStopped, Reply, Verdict, verdict_on
-from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS11, TLS12
+from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS11, TLS12, TLS13
 from scanner.wire.events import Alert
 from scanner.wire.hello import Hello
 from scanner.wire.ledger import Ledger
@@ -98,9 +98,10 @@ def test_what_two_answers_prove_if_nothing_was_taken_up_before(answers, verdict)
 @pytest.mark.parametrize(
     ("answers", "verdict"),
     [
-        ([CLOSED, TAKEN, CLOSED], Verdict.REFUSED),
-        ([RESET, TAKEN, RESET], Verdict.REFUSED),
-        ([WARNED, TAKEN, WARNED], Verdict.REFUSED),
+        ([CLOSED, TAKEN, CLOSED, TAKEN, TAKEN], Verdict.REFUSED),
+        ([CLOSED, TAKEN, CLOSED, TAKEN, CLOSED], Verdict.OPEN),
+        ([RESET, TAKEN, RESET, TAKEN, TAKEN], Verdict.REFUSED),
+        ([WARNED, TAKEN, WARNED, TAKEN, TAKEN], Verdict.REFUSED),
         ([WARNED, TAKEN, TAKEN], Verdict.ACCEPTED),
         ([WARNED, WARNED], Verdict.OPEN),
         ([CLOSED, TAKEN, TAKEN], Verdict.ACCEPTED),
@@ -108,8 +109,9 @@ def test_what_two_answers_prove_if_nothing_was_taken_up_before(answers, verdict)
         ([CLOSED, CLOSED], Verdict.OPEN),
         ([CLOSED, TIMEOUT], Verdict.OPEN),
         ([alert(0), alert(0)], Verdict.OPEN),
-        ([alert(0), TAKEN, alert(0)], Verdict.REFUSED),
-        ([alert(80), TAKEN, alert(80)], Verdict.REFUSED),
+        ([alert(0), TAKEN, alert(0), TAKEN, TAKEN], Verdict.REFUSED),
+        ([alert(80), TAKEN, alert(80), TAKEN, TAKEN], Verdict.REFUSED),
+        ([alert(80), TAKEN, alert(80), TAKEN, alert(80)], Verdict.OPEN),
         ([alert(80), TAKEN, TAKEN], Verdict.ACCEPTED),
         ([alert(80), alert(80)], Verdict.OPEN),
     ],
@@ -119,6 +121,13 @@ def test_silence_refuses_only_around_an_accepted_hello(answers, verdict):
     asked(asker, OTHER, TAKEN)
     reply, used = asked(asker, HELLO, *answers)
     assert (reply.verdict, used) == (verdict, len(answers))
+
+
+def test_that_not_every_other_connection_fails_is_asked_once():
+    asker = Asker(Ledger())
+    asked(asker, OTHER, TAKEN)
+    asked(asker, hello_for(TLS13), CLOSED, TAKEN, CLOSED, TAKEN, TAKEN)
+    assert asked(asker, HELLO, CLOSED, TAKEN, CLOSED)[0].verdict is Verdict.REFUSED
 
 
 def test_a_server_that_sends_alerts_does_not_refuse_in_silence_but_to_ssl2():

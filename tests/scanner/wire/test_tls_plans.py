@@ -248,6 +248,20 @@ def test_a_server_that_chokes_on_large_hellos_is_still_known_exactly(limit):
     assert pairs_of(facts) == truth_of(OLD)
 
 
+@pytest.mark.parametrize("plan", [full_plan, standard_plan])
+@pytest.mark.parametrize("failure", [RESET, ServerFlight(end=FlightEnd.CLOSED)])
+@pytest.mark.parametrize("server", [MODERN, OLD])
+def test_where_every_other_connection_fails_nothing_is_refused_in_silence(server, failure, plan):
+    for first in range(12):
+        failing = dict.fromkeys(range(first, 2000, 2), failure)
+        facts = run(plan(), with_failures(server, failing))[0].facts
+        names = {name for name, _ in truth_of(server)}
+        assert not {version.version for version in facts.versions if version.offered is Fact.NO} & names
+        for version in facts.versions:
+            missing = {pair for pair in truth_of(server) if pair[0] == version.version} - pairs_of(facts)
+            assert version.offered is not Fact.YES or missing <= {(version.version, c) for c in version.unsettled}
+
+
 def test_chains_of_both_kinds():
     picture, _ = run(standard_plan(), MODERN.answer)
     assert {chain.authentication for chain in picture.facts.chains} == {"ECDSA", "RSA"}
