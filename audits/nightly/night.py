@@ -6,11 +6,13 @@ told.
 """
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -31,6 +33,8 @@ from scanner.domain_name import printable
 
 RESUMED_WITHIN = timedelta(hours=20)
 """An older unfinished run is not gone on with: its facts are of another night."""
+TELLING_S = 300
+"""Mail and webhook have so long each, whatever their servers do."""
 
 
 class NightOver(Exception):
@@ -145,63 +149,99 @@ def _records(store: Store, run: RunInfo) -> Iterator[DomainRecord]:
     return (decoder.decode(result.judgement) for result in store.domains(run.id))
 
 
-def write_reports(store: Store, night: Night, run: RunInfo) -> None:
-    """The files of `[report]`, each whole or not at all; "{run}" in their names is the run's."""
-    from audits.output import jsonl_writer, opened_output
+def reports_failed(store: Store, night: Night, run: RunInfo) -> list[str]:
+    """Writes the files of `[report]`, each whole or not at all; "{run}" in their names is the run's.
+
+    Gives what failed: a full disk keeps neither the other reports nor the news from those who wait for them.
+    """
+    from audits.output import OutputError, OutputLostError, opened_output
+
+    report, failed = night.config.report, []
+    writers = (report.html, _html), (report.jsonl, _jsonl), (report.csv, _csv), (report.markdown, _markdown)
+    for name, write in writers:
+        file = night.path(name, run.name)
+        try:
+            if name:
+                with opened_output(file) as stream:
+                    write(stream, store, run, chosen(night.scan))
+        except OutputError as error:  # which names the file
+            failed.append(printable(str(error), 1000))
+        except (OutputLostError, OSError) as error:
+            failed.append(printable(f"{file}: {getattr(error, 'strerror', None) or error}", 1000))
+    return failed
+
+
+def _html(stream: TextIO, store: Store, run: RunInfo, judging: Chosen) -> None:
+    from audits.reports.html import Head, write_html
+    from audits.reports.judged import judged_domains
+
+    head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
+    write_html(stream, head, judged_domains(store, run.id))
+
+
+def _jsonl(stream: TextIO, store: Store, run: RunInfo, _judging: Chosen) -> None:
+    from audits.output import jsonl_writer
+
+    write = jsonl_writer(stream)
+    for record in _records(store, run):
+        write([record])
+
+
+def _csv(stream: TextIO, store: Store, run: RunInfo, judging: Chosen) -> None:
     from audits.reports.csv_report import write_csv
+    from audits.reports.judged import judged_domains
+
+    write_csv(stream, judging.baselines, judged_domains(store, run.id))
+
+
+def _markdown(stream: TextIO, store: Store, run: RunInfo, _judging: Chosen) -> None:
     from audits.reports.judged import judged_domains
     from audits.reports.markdown import write_markdown
 
-    report, judging = night.config.report, chosen(night.scan)
-    if report.html:
-        from audits.reports.html import Head, write_html
-
-        head = Head(run.name, run.started, run.finished, run.tool_version, run.trust_digest, judging.baselines)
-        with opened_output(night.path(report.html, run.name)) as stream:
-            write_html(stream, head, judged_domains(store, run.id))
-    if report.jsonl:
-        with opened_output(night.path(report.jsonl, run.name)) as stream:
-            write = jsonl_writer(stream)
-            for record in _records(store, run):
-                write([record])
-    if report.csv:
-        with opened_output(night.path(report.csv, run.name)) as stream:
-            write_csv(stream, judging.baselines, judged_domains(store, run.id))
-    if report.markdown:
-        with opened_output(night.path(report.markdown, run.name)) as stream:
-            write_markdown(stream, run.name, judged_domains(store, run.id))
+    write_markdown(stream, run.name, judged_domains(store, run.id))
 
 
-def reports_failed(store: Store, night: Night, run: RunInfo) -> list[str]:
-    """Writes the reports; gives what failed, for a full disk must not keep the news from those who wait for it."""
-    from audits.output import OutputError, OutputLostError
-
-    try:
-        write_reports(store, night, run)
-    except (OutputError, OutputLostError, OSError) as error:
-        return [printable(str(error), 1000)]
-    return []
-
-
-def tell(night: Night, news: News) -> list[str]:
+def tell(night: Night, news: News, limit_s: float = TELLING_S) -> list[str]:
     """Writes the metrics, sends mail and webhook where there is a reason; gives what failed, one line each."""
     config = night.config
     failed = []
     if config.report.metrics:
-        failed += _tried(lambda: write_metrics(news, night.path(config.report.metrics, news.run)))
+        failed += _tried(lambda: write_metrics(news, night.path(config.report.metrics, news.run)), "metrics", limit_s)
     if (mail := config.mail) and news.reasons(mail.on):
-        failed += _tried(lambda: send_mail(news, mail, night))
+        failed += _tried(lambda: send_mail(news, mail, night), "mail", limit_s)
     if (webhook := config.webhook) and news.reasons(webhook.on):
-        failed += _tried(lambda: call(news, webhook, night))
+        failed += _tried(lambda: call(news, webhook, night), "webhook", limit_s)
     return failed
 
 
-def _tried(act: Callable[[], None]) -> list[str]:
+def _tried(act: Callable[[], None], what: str, limit_s: float) -> list[str]:
     try:
-        act()
+        with _ending_within(limit_s):
+            act()
     except TellError as error:
         return [printable(str(error), 1000)]
+    except TimeoutError as error:
+        return [f"{what}: {error}"]
     return []
+
+
+@contextmanager
+def _ending_within(limit_s: float) -> Iterator[None]:
+    """Ends what waits for a server by a `TimeoutError`, as its socket would; each second anew, where that is caught.
+
+    The time limit of a socket is one of silence: a server that sends a byte now and then would be heard for ever.
+    """
+
+    def over(*_: object) -> None:
+        raise TimeoutError(f"not done within {limit_s:g} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, limit_s, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def told_key(night: Night) -> str:

@@ -1,12 +1,16 @@
 """The steps of a night over a store: what is compared, remembered, gone on with and pruned."""
 
+import socket
+import threading
+import time
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from audits.diff import Kind
-from audits.nightly.config import Comparing, Keeping, Night, NightConfig, Reporting
+from audits.nightly.config import Calling, Comparing, Keeping, Mailing, Night, NightConfig, Reporting, Security
 from audits.nightly.night import (
     RESUMED_WITHIN,
     _goes_on,
@@ -16,10 +20,10 @@ from audits.nightly.night import (
     remember,
     reports_failed,
     tell,
-    write_reports,
 )
 from audits.scan_command import scan
 from audits.store import DomainResult, NoSuchRunError, RunStart
+from tests.audits.nightly.news_factory import loud
 from tests.audits.reports.report_factory import few, healthy, judged
 
 BEGAN = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -153,12 +157,47 @@ def test_a_report_that_cannot_be_written_is_told(night):
     assert said.startswith("cannot write ")
 
 
+def test_a_report_that_cannot_be_written_keeps_no_other_back_and_has_its_name(night, tmp_path):
+    report = Reporting(html="{run}/x.html", jsonl="/dev/full", csv="r.csv")
+    night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, report=report))
+    with opened_store(night, writing=True) as store:
+        first, second = reports_failed(store, night, add_run(store, 0, better("a.example")))
+    assert first.startswith("cannot write ")
+    assert second.startswith("/dev/full: the results cannot be written: No space left on device")
+    assert (tmp_path / "r.csv").exists()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 100 Continue\r\n\r\n", b"220-mail.example ESMTP\r\n"])
+def test_a_server_that_speaks_without_end_keeps_no_night_from_its_end(night, tmp_path, said):
+    """The time limit of a socket is one of silence."""
+
+    def serve():
+        with closing(listener.accept()[0]) as connection, suppress(OSError):
+            while True:
+                connection.sendall(said)
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        telling = (
+            {"mail": Mailing("127.0.0.1", ("x@y.z",), "a@b.c", port, Security.NONE)}
+            if said.startswith(b"220")
+            else {"webhook": Calling(f"http://127.0.0.1:{port}/")}
+        )
+        night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, **telling))
+        thread = threading.Thread(target=serve)
+        thread.start()
+        (failed,) = tell(night, loud(), limit_s=0.3)
+        thread.join()
+    assert "not done within 0.3 s" in failed
+
+
 def test_all_reports_are_written(night, tmp_path):
     report = Reporting(html="{run}.html", csv="r.csv", markdown="r.md", metrics="r.prom", jsonl="{run}.jsonl")
     night = msgspec.structs.replace(night, config=msgspec.structs.replace(night.config, report=report))
     with opened_store(night, writing=True) as store:
         run = add_run(store, 0, better("a.example"))
-        write_reports(store, night, run)
+        assert reports_failed(store, night, run) == []
         assert tell(night, news_of(store, night)) == []
     names = {file.name for file in tmp_path.iterdir() if not file.name.startswith("n.db")}
     assert names == {f"{run.name}.html", f"{run.name}.jsonl", "r.csv", "r.md", "r.prom"}
