@@ -13,6 +13,14 @@ from audits.postfix.text_tables import TEXT_TYPES, parse_text_table
 
 SUPPORTED = (*TEXT_TYPES, "inline", "static", *PATTERN_TYPES)
 
+UNREADABLE = frozenset(
+    (
+        *("cdb", "dbm", "sdbm", "ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite", "netinfo", "nis", "nisplus"),
+        *("proxy", "socketmap", "tcp", "pipemap", "unionmap", "randmap", "cidr", "environ", "fail", "internal", "unix"),
+    )
+)
+"""Types that Postfix knows and whose entries stand in a server or a binary file, or that are none of TLS policy."""
+
 Reader = Callable[[str], str]
 """From the path of a table to its text; raises ConfigError."""
 

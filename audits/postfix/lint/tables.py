@@ -13,7 +13,7 @@ from audits.postfix.lint.whole import TableRows
 from audits.postfix.lint.words import Check, Kind, LintMessage, Severity, declare
 from audits.postfix.literal_tables import InlineTable, StaticTable
 from audits.postfix.main_cf import MainCf
-from audits.postfix.open_tables import Reader, open_table
+from audits.postfix.open_tables import UNREADABLE, Reader, open_table
 from audits.postfix.parameters import DEFAULT_VERSION, Version
 from audits.postfix.pattern_tables import PATTERN_TYPES, PatternTable
 from audits.postfix.resolve import PER_SITE, POLICY_MAPS
@@ -26,7 +26,7 @@ TABLE = declare(
         id="cf-table",
         severity=Severity.ERROR,
         page="A TLS policy table must read type:name with a type that Postfix knows; other lookups fail, and mail is "
-        "deferred. Types whose entries stand in a server or a binary file cannot be judged here.",
+        "deferred.",
         remedy="Write, for instance, hash:/etc/postfix/tls_policy.",
         fails="smtp_tls_policy_maps = /etc/postfix/tls_policy\n",
         passes="smtp_tls_policy_maps = inline:{example.org=may}\n",
@@ -37,9 +37,10 @@ UNREAD = declare(
     Check(
         id="cf-table-unread",
         severity=Severity.WARNING,
-        page="The text of the table cannot be read here, so its entries were not checked. Where Postfix cannot open "
-        "it either, every lookup fails and mail is deferred.",
-        remedy="Run the check where the file is, or correct the path.",
+        page="The text of the table cannot be read here, so its entries were not checked: its file is missing, or they "
+        "stand in a server or a binary file (mysql:, ldap:, proxy:, cdb: and so on). Where Postfix cannot open it "
+        "either, every lookup fails and mail is deferred.",
+        remedy="Run the check where the file is, or correct the path; of other types check an export as a text table.",
         fails="smtp_tls_policy_maps = hash:missing\n",
         passes="smtp_tls_policy_maps = hash:tls_policy\n",
         kinds=(Kind.MAIN_CF,),
@@ -103,7 +104,7 @@ class ListedTables:
             else:
                 path, rows = main_cf.path, self._literal_rows(spec, line, kind)
         except ConfigError as error:
-            check = UNREAD if in_file else TABLE
+            check = UNREAD if in_file or (type in UNREADABLE and path) else TABLE
             self.messages.append(check.at(main_cf.path, line, f"{self._name}: {error.sentence}"))
             return
         self.messages += self._used_keys(row_messages(rows, path, kind), rows)

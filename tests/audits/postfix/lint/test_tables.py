@@ -44,5 +44,11 @@ def test_tables_inside_of_main_cf_are_checked_in_its_line() -> None:
 
 
 def test_what_is_no_table_is_named() -> None:
-    for listed in ("/p", "mysql:/p", "inline:{a}", "hash:"):
+    for listed in ("/p", "hsah:/p", "mysql:", "inline:{a}", "hash:"):
         assert found(listed) == [("main.cf", 2, "cf-table")]
+
+
+def test_a_table_in_a_server_is_no_mistake_and_was_not_checked() -> None:
+    for listed in ("mysql:/p", "proxy:mysql:/p", "cdb:/p", "socketmap:unix:/p:tls"):
+        assert found(listed) == [("main.cf", 2, "cf-table-unread")]
+        assert found(listed, with_files=False) == [("main.cf", 2, "cf-table-unread")]
