@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from audits.output import OutputError
+from audits.output import OutputError, OutputLostError
 from audits.run_log import opened_log
 
 CLOCK = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
@@ -42,3 +43,12 @@ def test_a_file_that_cannot_be_opened_is_told(tmp_path):
         opened_log(tmp_path / "no" / "log", as_json=False),
     ):
         pass
+
+
+def test_a_disk_that_is_full_is_told_as_the_trouble_of_the_log():
+    """The results may lie on another disk."""
+    with (
+        pytest.raises(OutputLostError, match="the log /dev/full cannot be written: No space left"),
+        opened_log(Path("/dev/full"), as_json=False) as say,
+    ):
+        say("hello")
