@@ -18,7 +18,7 @@ help:
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[vulnerabilities,notebooks]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[vulnerabilities,notebooks,postgresql]'
 	touch $@
 
 demo: $(VENV)/.installed

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 EXTRAS = {
     "frames": ("pandas", "pyarrow"),
     "notebooks": ("pandas", "pyarrow", "matplotlib", "papermill", "nbconvert", "ipykernel"),
+    "postgresql": ("psycopg",),
 }
 """Extra -> the packages that we import of it, as in pyproject.toml."""
 

@@ -3,10 +3,12 @@
 SQLite, in WAL mode with synchronous NORMAL (https://www.sqlite.org/wal.html): readers never wait for the writer nor
 it for them, a killed process loses nothing that was committed, and a power cut may lose the last commits but never
 corrupts. PostgreSQL as the other choice. One engine serves all threads: its pool hands a connection to one thread at
-a time, for one transaction, so a `Database` may be used from any worker thread, also from several at once.
+a time, for one transaction, so a `Database` may be used from any worker thread, also from several at once. On
+PostgreSQL what writes is an engine of its own, with the one connection that holds the lock.
 """
 
 import os
+import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +22,8 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, ProgrammingError
 
-from audits.store_errors import StoreError, store_error
+from audits.extras import ExtraMissingError, require
+from audits.store_errors import LACKS_RIGHT, StoreError, store_error
 from audits.store_lock import Release, lock_file, lock_server
 from audits.store_schema import MIGRATIONS, Migration, bring_up_to_date, refuse_unreadable, schema_version
 
@@ -42,10 +45,10 @@ class Space(msgspec.Struct, frozen=True):
 class Database:
     """An open database with the current schema. Writing is for the one who holds the lock."""
 
-    def __init__(self, engine: Engine, where: str, release: Release | None) -> None:
+    def __init__(self, engine: Engine, where: str, release: Release | None, writer: Engine | None = None) -> None:
         self.where = where
         self._engine = engine
-        self._writing_engine = engine.execution_options(tlsaudit_writing=True)
+        self._writing_engine = (writer or engine).execution_options(tlsaudit_writing=True)
         self._release = release
         self._one_writer = Lock()
 
@@ -126,11 +129,15 @@ def _indexed(connection: Connection) -> Iterator[None]:
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a store lies: how to connect to it, for writing or not, and how to lock it."""
+    """Where a store lies: how to connect to it, for writing or not, and how to lock it.
+
+    Where a lock belongs to a connection, `writer` makes the engine whose one connection holds it.
+    """
 
     where: str
     engine: Callable[[bool], Engine]
     lock: Callable[[Engine], Release]
+    writer: Callable[[], Engine] | None = None
 
 
 def open_database(where: str | Path, *, writing: bool, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
@@ -156,8 +163,9 @@ def open_database(where: str | Path, *, writing: bool, migrations: Sequence[Migr
 
 def _writing(place: _Place, migrations: Sequence[Migration]) -> Database:
     engine = place.engine(True)
+    writer = place.writer() if place.writer else engine
     with _sentences(place.where):
-        database = Database(engine, place.where, place.lock(engine))
+        database = Database(engine, place.where, place.lock(writer), writer)
     try:
         with database.writing() as connection:
             bring_up_to_date(connection, migrations)
@@ -179,10 +187,11 @@ def _server_url(text: str) -> URL:
         url = make_url(text)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise StoreError(f"{text} is no database URL: give a file name or postgresql://HOST/DATABASE") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(f"stores on {url.get_backend_name()} are not supported: give a file name or postgresql://…")
-    return url
+        shown = re.sub("://.*@", "://***@", text, flags=re.DOTALL)  # what stands before the last @ may be a password
+        raise StoreError(f"{shown} is no database URL: give a file name or postgresql://HOST/DATABASE") from None
+    if url.get_backend_name() == "sqlite" or url.drivername in ("postgresql", _DRIVER):
+        return url
+    raise StoreError(f"stores on {url.drivername} are not supported: give a file name or postgresql://…")
 
 
 # --- SQLite --------------------------------------------------------------------------------------------------------
@@ -239,16 +248,38 @@ def _file_engine(path: Path, mode: dict[str, str], *, writing: bool) -> Engine:
 # --- PostgreSQL ----------------------------------------------------------------------------------------------------
 
 
+_DRIVER = "postgresql+psycopg"
+"""The driver of the extra, whichever SQLAlchemy would take."""
+_TEXT = {"client_encoding": "utf8"}
+"""As text is handed over; a database in SQL_ASCII would give bytes."""
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Those that hold every character: names in certificates come from strangers, and must not end a scan."""
+
+
 def _server_place(url: URL) -> _Place:
     where = url.render_as_string(hide_password=True)
+    driven = url.set(drivername=_DRIVER)
 
     def engine(_writing: bool) -> Engine:
         try:
-            return create_engine(url, max_overflow=-1)
-        except ModuleNotFoundError as error:
-            raise StoreError(f"{where} needs the Python package {error.name}: install it beside tlsaudit") from None
+            require("postgresql")
+            engine = create_engine(driven, connect_args=_TEXT, max_overflow=-1, isolation_level="REPEATABLE READ")
+        except (ExtraMissingError, ImportError) as error:
+            raise StoreError(f"{where} cannot be opened: {error}") from None
+        try:
+            with _sentences(where), engine.connect() as connection:
+                encoding = connection.scalar(text("SHOW server_encoding"))
+        finally:
+            engine.dispose()
+        if encoding not in _ENCODINGS:
+            whole = "`createdb --encoding UTF8 --template template0`"
+            raise StoreError(f"{where} keeps text as {encoding}, which lacks characters: make another with {whole}")
+        return engine
 
-    return _Place(where, engine, lambda engine: lock_server(engine, where))
+    def writer() -> Engine:
+        return create_engine(driven, connect_args=_TEXT, pool_size=1, max_overflow=0)
+
+    return _Place(where, engine, lambda writer: lock_server(writer, where), writer)
 
 
 @contextmanager
@@ -256,8 +287,12 @@ def _sentences(where: str) -> Iterator[None]:
     """Turns what the database refuses into a `StoreError`; our own mistakes stay what they are."""
     try:
         yield
-    except (IntegrityError, ProgrammingError):
+    except IntegrityError:
         raise
+    except ProgrammingError as error:
+        if error.statement is not None and getattr(error.orig, "sqlstate", "") != LACKS_RIGHT:
+            raise
+        raise store_error(where, error.orig) from error  # an option in the URL that is none, or a missing right
     except DatabaseError as error:
         raise store_error(where, error.orig) from error
     except (msgspec.DecodeError, zlib.error) as error:

@@ -28,6 +28,14 @@ _SENTENCES = {
     "SQLITE_IOERR": "reading or writing {where} failed: look at the disk and the space on it",
 }
 
+LACKS_RIGHT = "42501"
+# SQLSTATE of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_SERVER_SENTENCES = {
+    LACKS_RIGHT: "this user lacks a right in {where}: let the owner of its tables do this, or grant what is missing",
+    "53100": _SENTENCES["SQLITE_FULL"],
+    "25006": "{where} cannot be written: it is in recovery, or set to read only; give another store with --store",
+}
+
 
 def store_error(where: str, error: BaseException | None) -> StoreError:
     """The sentence for what a database driver or the file system raised."""
@@ -36,4 +44,7 @@ def store_error(where: str, error: BaseException | None) -> StoreError:
     for prefix, sentence in _SENTENCES.items():
         if name.startswith(prefix):
             return StoreError(f"{sentence.format(where=where)} ({said})")
+    known = _SERVER_SENTENCES.get(getattr(error, "sqlstate", None) or "")
+    if known:
+        return StoreError(f"{known.format(where=where)} ({said})")
     return StoreError(f"the store {where} does not answer as it should ({said})")

@@ -2,15 +2,17 @@
 
 Beside an SQLite file stands an empty-looking file with the suffix ".lock", held by flock(2). It is never removed:
 whoever removed it could let in a third who locks a new file of the same name. It is not inherited by child processes
-that are started through exec. On PostgreSQL it is an advisory lock of a session, which ends with its connection.
+that are started through exec. On PostgreSQL it is an advisory lock of a session, which ends with its connection. All is
+written by that connection, so that nothing is written without the lock, even after the server was started anew.
 """
 
 import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event
 
 from audits.store_errors import StoreLockedError, store_error
 
@@ -39,19 +41,22 @@ def lock_file(database: Path) -> Release:
     return lambda: os.close(descriptor)
 
 
-def lock_server(engine: Engine, where: str) -> Release:
-    """Locks a store on PostgreSQL for writing, by a connection that is kept for it alone."""
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    connection.detach()
-    if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
-        connection.close()
-        raise StoreLockedError(_sentence(where, ""))
+def lock_server(writer: Engine, where: str) -> Release:
+    """Locks a store on PostgreSQL for writing: every connection of `writer`, which has one at a time, holds the lock.
 
-    def release() -> None:
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
-        connection.close()
+    One that was lost is made anew by the next transaction, and takes the lock again, or fails where another run has it.
+    """
 
-    return release
+    @event.listens_for(writer, "connect")
+    def lock(connection: Any, _record: object) -> None:
+        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY]).fetchone()
+        connection.commit()
+        if not found[0]:
+            connection.close()
+            raise StoreLockedError(_sentence(where, ""))
+
+    writer.connect().close()
+    return writer.dispose
 
 
 def _sentence(where: str, holder: str) -> str:

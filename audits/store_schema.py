@@ -54,6 +54,9 @@ def _hash(name: str, *constraints: ForeignKey) -> Column[bytes]:
     return Column(name, LargeBinary(32), *constraints, nullable=False)
 
 
+_BYTEWISE = String().with_variant(String(collation="C"), "postgresql")
+"""Text in the same order on every database, whatever its language."""
+
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
 
 runs = Table(
@@ -122,7 +125,7 @@ endpoint_results = Table(
     "endpoint_results",
     metadata,
     Column("run", ForeignKey("runs.id"), primary_key=True),
-    Column("endpoint", String, primary_key=True),
+    Column("endpoint", _BYTEWISE, primary_key=True),
     Column("seen_at", UtcTime, nullable=False),
     _hash("facts", ForeignKey("facts.sha256")),
     sqlite_with_rowid=False,

@@ -13,7 +13,7 @@ from tests.environments import ROOT
 def test_packages_are_those_of_pyproject():
     stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for extra, packages in EXTRAS.items():
-        assert set(packages) == {re.split(r"[<>=]", line)[0] for line in stated[extra]}
+        assert set(packages) == {re.split(r"[\[<>=]", line)[0] for line in stated[extra]}
 
 
 def test_what_is_here_passes():

@@ -47,6 +47,7 @@ def test_nothing_is_left_beside_a_closed_store_but_the_lock(tmp_path: Path) -> N
         ("sqlite://", "a store in memory would be lost"),
         ("", "a store in memory would be lost"),
         ("mysql://db.example.org/x", "stores on mysql are not supported"),
+        ("postgresql+asyncpg://db.example.org/x", r"stores on postgresql\+asyncpg are not supported: .* postgresql://"),
         ("nosuch://db.example.org/x", "is no database URL: give a file name or postgresql://HOST/DATABASE"),
         ("://", "is no database URL"),
     ],
@@ -56,6 +57,23 @@ def test_places_that_cannot_be(tmp_path: Path, where: str, why: str, monkeypatch
     with pytest.raises(StoreError, match=why):
         Store.open(where, writing=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["nosuch://{}@db.example.org/x", "postgresql://{}@db.example.org:x/x", "://{}@db"])
+def test_a_password_is_not_shown(url: str) -> None:
+    with pytest.raises(StoreError, match="is no database URL") as raised:
+        Store.open(url.format("someone:se/cr@et"), writing=True)
+    assert "se/cr" not in str(raised.value)
+    assert "@et" not in str(raised.value)
+
+
+def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    told = (
+        r"^postgresql://me:\*\*\*@db.example.org/x cannot be opened: .*psycopg.*pipx install 'tlsaudit\[postgresql\]'"
+    )
+    with pytest.raises(StoreError, match=told):
+        Store.open("postgresql://me:secret@db.example.org/x")
 
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from audits.store_errors import store_error
+from audits.store_errors import StoreError, store_error
 
 
 def no_database(path: Path) -> None:
@@ -81,3 +82,20 @@ def test_what_is_not_known_is_quoted_in_short() -> None:
     error = store_error("postgresql://db.example.org/x", RuntimeError("server\nclosed the connection " + "x" * 900))
     assert str(error).startswith("the store postgresql://db.example.org/x does not answer as it should (server closed")
     assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize(
+    ("raised", "sentence"),
+    [
+        (
+            psycopg.errors.InsufficientPrivilege,
+            r"^this user lacks a right in postgresql://db/x: let the owner .*\(why\)$",
+        ),
+        (psycopg.errors.DiskFull, r"^no space is left for postgresql://db/x: make room and go on with --resume"),
+        (psycopg.errors.ReadOnlySqlTransaction, r"^postgresql://db/x cannot be written: it is in recovery, or set to"),
+        (psycopg.OperationalError, r"^the store postgresql://db/x does not answer as it should \(why\)$"),
+    ],
+)
+def test_sentences_for_a_server(raised: type[Exception], sentence: str) -> None:
+    with pytest.raises(StoreError, match=sentence):
+        raise store_error("postgresql://db/x", raised("why"))
