@@ -30,7 +30,7 @@ _CERTIFICATES = 4096
 """Certificates remembered: thousands of domains share those of one provider."""
 
 _DATES = re.compile(rb'"(?:not_after|at)":"([^"]+)"')
-_SILENT = re.compile(rb'"state":"(?:unreachable|refused)"')
+_SILENT = re.compile(rb'"state":"(?:unreachable|refused)"|"route":"unresolved"')
 _decoder = msgspec.json.Decoder(DomainRecord)
 
 

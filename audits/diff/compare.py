@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from audits.diff.change import Change, Kind, Severity
-from audits.diff.settled import GradeWords, K, Place, Settled, T, View
+from audits.diff.settled import DNS, GradeWords, K, Place, Settled, T, View
 from audits.diff.view import STRENGTH
 from audits.verdicts import Grade
 from scanner.facts import Fact
@@ -113,14 +113,19 @@ def _address_changes(
 
 
 def hearing_changes(domain: str, before: View, after: View, window: int) -> Iterator[Change]:
-    """Silence that has lasted as many looks as are looked back, and its end; each told once."""
+    """Silence that has lasted as many looks as are looked back, and its end; each told once.
+
+    It is more than information where with it nothing of the domain is heard any more.
+    """
+    heard = (each.value for place, each in after.hearing.items() if each.value.heard and place != DNS)
+    alone = all(each.silent >= window for each in heard)
     for place, was, now in turned(before.hearing, after.hearing):
-        where = f"{place_name(place)} [{place[1]}]"
+        where = "the DNS" if place == DNS else f"{place_name(place)} [{place[1]}]"
         if was.value.silent < window <= now.value.silent and now.value.heard:
             yield Change(
                 domain=domain,
                 kind=Kind.HOST_SILENT,
-                severity=Severity.INFORMATION,
+                severity=Severity.NOTICE if alone or place == DNS else Severity.INFORMATION,
                 where=where,
                 before="answered",
                 after=f"no answer in {window} runs",

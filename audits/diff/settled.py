@@ -20,6 +20,8 @@ K = TypeVar("K")
 ANSWERS = frozenset({Fact.YES, Fact.NO})
 Place = tuple[str, str, int]
 """MX host, address, port."""
+DNS: Place = ("", "", 53)
+"""Where the DNS is heard, which tells the hosts of the domain."""
 
 
 class Look(msgspec.Struct, frozen=True):

@@ -12,11 +12,12 @@ looks.
 from collections.abc import Iterable
 
 from audits.diff.policy_view import cliffs_seen, dane_kept, dnssec_seen, sts_kept, tlsa_seen, tlsrpt_kept
-from audits.diff.settled import ANSWERS, WINDOW, GradeWords, Hearing, Leaf, Look, Place, Settled, View, kept
+from audits.diff.settled import ANSWERS, DNS, WINDOW, GradeWords, Hearing, Leaf, Look, Place, Settled, View, kept
 from audits.records import DomainRecord, EndpointRecord
 from audits.sender_levels import SenderLevel
 from audits.verdicts import Grade, State
 from scanner.facts import EndpointUse, Fact, Level, MxHost, RouteStatus
+from scanner.failures import NOT_ASKED, Kind
 
 _SILENT = frozenset({State.UNREACHABLE, State.REFUSED})
 _SAYS_NOTHING = (State.NOT_ASKED, State.INCONCLUSIVE)
@@ -76,7 +77,18 @@ def _hearing(view: View, look: Look, mail: Iterable[EndpointRecord]) -> dict[Pla
         silent = known.silent + 1 if each.state in _SILENT else known.silent if each.state in _SAYS_NOTHING else 0
         heard = Hearing(known.heard or each.state is State.OK, silent)
         found[_place(each)] = Settled(heard, look.run, look.at, each.detail)
-    return found
+    return {**found, DNS: _dns_hearing(view.hearing.get(DNS), look)}
+
+
+def _dns_hearing(earlier: Settled[Hearing] | None, look: Look) -> Settled[Hearing]:
+    """Whether the DNS told the hosts. What it says wrongly is an answer, and told as one (`dnssec_seen`)."""
+    if earlier is not None and earlier.run == look.run:
+        return earlier
+    known, failure = earlier.value if earlier else Hearing(), look.facts.route.failure
+    if failure is None:
+        return Settled(Hearing(heard=True), look.run, look.at)
+    mute = failure.kind not in NOT_ASKED and failure.kind is not Kind.BOGUS
+    return Settled(Hearing(known.heard, known.silent + mute), look.run, look.at, str(failure))
 
 
 def _failed_hosts(look: Look) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 from audits.diff import Kind
 from audits.run_changes import changes, chosen_runs, with_between
 from audits.store import NoSuchRunError, Store, StoreError
-from scanner.facts import Dnssec
+from scanner.facts import Dnssec, RouteStatus
 from tests.audits.diff.looks import DROPS, Night, certificate, one, stored
 from tests.audits.diff.test_policy import published, signed
 from tests.audits.session_factory import GOOD, NO_TLS, SILENT
@@ -91,6 +91,14 @@ def test_a_silence_that_lasts_is_told_of_domains_that_are_the_same(path):
     with Store.open(path) as store:
         runs = [run.name for run in store.runs()]
     pairs = itertools.pairwise(runs)
+    assert [[c.kind for c in told(path, *pair)] for pair in pairs] == [[], [], [Kind.HOST_SILENT], []]
+
+
+def test_a_dns_that_is_silent_for_long_is_told_of_domains_that_are_the_same(path):
+    nobody = {**QUIET, NAMES[5]: Night(servers={}, status=RouteStatus.UNRESOLVED)}
+    stored(path, {**QUIET, NAMES[5]: one()}, *[nobody] * 4)
+    with Store.open(path) as store:
+        pairs = itertools.pairwise([run.name for run in store.runs()])
     assert [[c.kind for c in told(path, *pair)] for pair in pairs] == [[], [], [Kind.HOST_SILENT], []]
 
 

@@ -22,6 +22,7 @@ def two(second: dict[str, Server], first: dict[str, Server] = UP) -> Night:
 
 UNANSWERED = [one(DROPS), one(THROTTLED), one(SILENT), one(Server(ehlo=reply(451))), one(Server(starttls=reply(454)))]
 UNRESOLVED = Night(servers={}, status=RouteStatus.UNRESOLVED)
+BOTH = two({"192.0.2.2": GOOD})
 
 
 @pytest.mark.parametrize("open_", [*UNANSWERED, UNRESOLVED], ids=str)
@@ -64,6 +65,25 @@ def test_a_silence_that_lasts_is_told_once_together_with_what_it_does_to_the_gra
     told = [kinds(*nights[:count]) for count in range(2, len(nights) + 1)]
     assert told == [[], [], ["grade-up", "host-silent"], [], []]
     assert set(kinds(two(BAD), two(DOWN), two(DOWN), two(DOWN), two(BAD))) == {"grade-down", "host-answers"}
+
+
+def silences(*nights):
+    return [(c.severity.value, c.where) for c in changes(*nights) if c.kind.value == "host-silent"]
+
+
+def test_a_domain_of_which_nothing_is_heard_any_more_is_more_than_information():
+    assert silences(BOTH, *[two(DOWN)] * 3) == [("information", "mx2.example.org [192.0.2.2]")]
+    none = two(DOWN, {"192.0.2.1": SILENT})
+    assert {severity for severity, _ in silences(BOTH, *[none] * 3)} == {"notice"}
+    assert silences(BOTH, two(DOWN), none, none, none) == [("notice", "mx1.example.org [192.0.2.1]")]
+
+
+def test_a_dns_that_is_silent_for_long_is_told_once_and_so_is_its_end():
+    nights = [one(), *[UNRESOLVED] * 5, one(), one()]
+    told = [kinds(*nights[:count]) for count in range(2, len(nights) + 1)]
+    assert told == [[], [], ["host-silent"], [], [], ["host-answers"], []]
+    assert silences(one(), UNRESOLVED, UNRESOLVED, UNRESOLVED) == [("notice", "the DNS")]
+    assert kinds(UNRESOLVED, UNRESOLVED, UNRESOLVED, UNRESOLVED) == [], "never heard"
 
 
 def test_an_address_that_never_answered_is_no_gap():
