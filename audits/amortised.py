@@ -54,5 +54,6 @@ def _before(store: Store, run: RunInfo) -> RunInfo | None:
 
 
 def _asked(run: RunInfo) -> tuple[Any, ...]:
+    """Another version of this program asks other questions, or understands the answers otherwise."""
     options = msgspec.json.decode(run.options)
-    return tuple(options.get(name) for name in _SAME)
+    return run.tool_version, *(options.get(name) for name in _SAME)

@@ -33,9 +33,9 @@ def test_every_endpoint_has_one_full_night_of_seven_and_they_are_spread():
 # --- which facts may be taken over ---------------------------------------------------------------------------------
 
 
-def begin(store, days: int, depth: str = "full"):
+def begin(store, days: int, depth: str = "full", version: str = "1"):
     options = msgspec.json.encode({"depth": depth})
-    start = RunStart(started=NIGHT + timedelta(days=days), input_digest="d", options=options)
+    start = RunStart(started=NIGHT + timedelta(days=days), input_digest="d", options=options, tool_version=version)
     return store.begin_run(start, entries(1))
 
 
@@ -48,6 +48,14 @@ def store(tmp_path):
 def quiet_day() -> int:
     """The first day on which it is not the turn of the sample's endpoint."""
     return next(d for d in range(1, 3) if not is_full_night(seen().endpoint, NIGHT.toordinal() + d, NIGHTS))
+
+
+def test_after_an_upgrade_every_server_is_asked_in_full_once(store):
+    first = begin(store, 0)
+    store.save(first.id, endpoints=[seen()])
+    store.finish_run(first.id, NIGHT)
+    assert earlier_facts(store, begin(store, quiet_day(), version="2"), NIGHTS)(seen().endpoint) is None
+    assert earlier_facts(store, begin(store, quiet_day()), NIGHTS)(seen().endpoint) == seen()
 
 
 def test_facts_of_the_newest_finished_run_with_the_same_questions_may_be_taken_over(store):
