@@ -75,7 +75,7 @@ SENTENCES = {
     Kind.CERTIFICATE_CHANGED: "A new certificate with another issuer, kind of key, or other names.",
     Kind.CERTIFICATE_EXPIRING: "The days until a certificate expires have fallen below 30, 14 or 7.",
     Kind.CLIFF_NEAR: "A day on which a published policy breaks has come near.",
-    Kind.DANE_BROKEN: "A sender with DANE lost no mail before and loses some now.",
+    Kind.DANE_BROKEN: "A sender with DANE loses mail that it did not lose before, at the host that is named if one is.",
     Kind.DANE_MENDED: "A sender with DANE loses no mail any more.",
     Kind.TLSA_CHANGED: "The TLSA records of a host changed.",
     Kind.STS_BROKEN: "The MTA-STS policy was valid and kept by the servers, and is no longer.",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from audits.cliffs import Cliff
 from audits.diff.certificates import crossed, days_left
 from audits.diff.change import Change, Kind, Severity
-from audits.diff.compare import turned
+from audits.diff.compare import place_name, turned
 from audits.diff.settled import Settled, Sts, View
 from audits.mta_sts import StsState
 from scanner.facts import Dnssec, Fact
@@ -38,6 +38,8 @@ def _dane_changes(domain: str, before: View, after: View) -> Iterator[Change]:
             evidence=after.dane.evidence or before.dane.evidence,
             since=before.dane.run,
         )
+    elif before.dane and after.dane and after.dane.value is Fact.NO:
+        yield from _another_broken(domain, before, after)
     for host, was, now in turned(before.tlsa, after.tlsa):
         gone, more = sorted(set(was.value) - set(now.value)), sorted(set(now.value) - set(was.value))
         yield Change(
@@ -50,6 +52,22 @@ def _dane_changes(domain: str, before: View, after: View) -> Iterator[Change]:
             detail="; ".join((*(f"-{record}" for record in gone[:5]), *(f"+{record}" for record in more[:5]))),
             since=was.run,
         )
+
+
+def _another_broken(domain: str, before: View, after: View) -> Iterator[Change]:
+    """Senders pass over a broken host; so each further one counts, although the domain as a whole was broken before."""
+    for place, was, now in turned(before.dane_places, after.dane_places):
+        if now.value is Fact.NO:
+            yield Change(
+                domain=domain,
+                kind=Kind.DANE_BROKEN,
+                severity=Severity.ALARM,
+                where=place_name(place),
+                before=was.value.value,
+                after=now.value.value,
+                detail="lost at dane at this host",
+                since=was.run,
+            )
 
 
 # --- MTA-STS and TLSRPT --------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """What is settled of a domain's published policy: DANE, MTA-STS, TLSRPT, DNSSEC, and its cliffs."""
 
+from collections.abc import Set
+
 import msgspec
 
 from audits.cliffs import Cliff
 from audits.dane import TlsaState, tlsa_state
-from audits.diff.settled import ANSWERS, Look, Settled, Sts
+from audits.diff.settled import ANSWERS, Look, Place, Settled, Sts
 from audits.mta_sts import StsState
 from audits.tlsa import presentation
 from scanner.facts import Dnssec, Fact
@@ -31,6 +33,13 @@ def dane_kept(known: Settled[Fact] | None, look: Look, partial: bool) -> Settled
     if partial and known is not None and dane.dane is Fact.YES:
         return known
     return Settled(dane.dane, look.run, look.at, f"{dane.reason.cause}: {dane.reason.detail}" if dane.reason else "")
+
+
+def dane_seen(look: Look, mail: Set[Place]) -> dict[Place, Fact]:
+    """Whether `dane` loses no mail at each of the mail servers with TLSA records that count."""
+    dane = look.record.published.dane if look.record.published else None
+    found = {(e.mx_host, e.address, e.port): e for e in (dane.endpoints if dane else ())}
+    return {at: e.dane for at, e in found.items() if at in mail and e.state in _WITH_DANE and e.dane in ANSWERS}
 
 
 def tlsa_seen(look: Look) -> dict[str, tuple[str, ...]]:

@@ -98,6 +98,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     expiries: Mapping[str, Settled[CertificateRecord]] = {}
     cliffs: Mapping[tuple[str, str, str], Settled[Cliff]] = {}
     dane: Settled[Fact] | None = None
+    dane_places: Mapping[Place, Settled[Fact]] = {}
     tlsa: Mapping[str, Settled[tuple[str, ...]]] = {}
     sts: Settled[Sts] | None = None
     tlsrpt: Settled[str] | None = None

@@ -11,7 +11,7 @@ looks.
 
 from collections.abc import Iterable
 
-from audits.diff.policy_view import cliffs_seen, dane_kept, dnssec_seen, sts_kept, tlsa_seen, tlsrpt_kept
+from audits.diff.policy_view import cliffs_seen, dane_kept, dane_seen, dnssec_seen, sts_kept, tlsa_seen, tlsrpt_kept
 from audits.diff.settled import ANSWERS, DNS, WINDOW, GradeWords, Hearing, Leaf, Look, Place, Settled, View, kept
 from audits.records import DomainRecord, EndpointRecord
 from audits.sender_levels import SenderLevel
@@ -51,6 +51,7 @@ def advanced(view: View, look: Look, window: int = WINDOW) -> View:
         expiries=kept(look, view.expiries, {e.leaf.sha256: e.leaf for e in plain if e.leaf}),
         cliffs=kept(look, view.cliffs, cliffs_seen(look)),
         dane=dane_kept(view.dane, look, partial),
+        dane_places=kept(look, view.dane_places, dane_seen(look, {_place(e) for e in mail})),
         tlsa=kept(look, view.tlsa, tlsa_seen(look)),
         sts=sts_kept(view.sts, look, partial),
         tlsrpt=tlsrpt_kept(view.tlsrpt, look),

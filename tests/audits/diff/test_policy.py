@@ -11,9 +11,9 @@ from scanner.failures import Kind as FailureKind
 from scanner.failures import ProbeFailure, Stage
 from scanner.policy_facts import HostTlsa, MtaStsFacts, PolicyFetch, StsMode, StsPolicy, StsRecord, TlsRptFacts
 from scanner.tls_facts import CertificateFacts
-from tests.audits.diff.looks import DAY, FAILED, changes, kinds, one
+from tests.audits.diff.looks import DAY, FAILED, Night, changes, kinds, one
 from tests.audits.policy_factory import host_tlsa, tlsa_answer
-from tests.audits.session_factory import LEAF, MX, SEEN, SILENT
+from tests.audits.session_factory import GOOD, LEAF, MX, SEEN, SILENT
 
 WEB = CertificateFacts("dd" * 32, b"web", names_dns=("mta-sts.example.org",), has_san=True)
 FETCH = PolicyFetch(SEEN, "192.0.2.9", 200, "text/plain", "...", (WEB,))
@@ -82,6 +82,27 @@ def test_a_bogus_look_up_breaks_dane():
     bogus = published(tlsa=(host_tlsa(ProbeFailure(Stage.DNS, FailureKind.BOGUS)),))
     broken = only(published(tlsa=tlsa(HERE)), bogus)
     assert (broken.kind, broken.severity) == (Kind.DANE_BROKEN, Severity.ALARM)
+
+
+def two_hosts(first: TlsaRecord, second: TlsaRecord):
+    hosts = {"mx1.example.org": {"192.0.2.1": GOOD}, "mx2.example.org": {"192.0.2.2": GOOD}}
+    records = zip(hosts, (first, second), strict=True)
+    answers = tuple(host_tlsa(tlsa_answer(record), mx_host=host) for host, record in records)
+    return Night(servers=hosts, published=True, tlsa=answers)
+
+
+def test_a_host_that_breaks_beside_a_broken_one_is_told_and_only_once():
+    """Senders go to the second host while the first is broken; then to none."""
+    nights = [two_hosts(HERE, HERE), two_hosts(OTHER, HERE), *[two_hosts(OTHER, OTHER)] * 2, two_hosts(HERE, OTHER)]
+    told = [[c for c in changes(*nights[:count]) if "dane" in c.kind.value] for count in range(2, len(nights) + 1)]
+    assert [[(c.kind, c.where) for c in found] for found in told] == [
+        [(Kind.DANE_BROKEN, "")],
+        [(Kind.DANE_BROKEN, "mx2.example.org")],
+        [],
+        [],
+    ]
+    both = changes(two_hosts(HERE, HERE), two_hosts(OTHER, OTHER))
+    assert [c.where for c in both if c.kind is Kind.DANE_BROKEN] == [""], "once for the domain"
 
 
 # --- MTA-STS and TLSRPT --------------------------------------------------------------------------------------------
