@@ -67,13 +67,13 @@ class _Saved:
 async def run_job(job: Job) -> bool:
     """Scans what is pending; true when all is done, false when a signal or `max_runtime_s` ended it early.
 
-    Raises EgressBlocked and LocalTroubleError from the scan, StoreError from the store, OutputLostError from `emit`, as
-    they are and in no group; what was saved stays.
+    Raises EgressBlocked and LocalTroubleError from the scan, StoreError from the store, OutputLostError from `emit`,
+    KeyboardInterrupt of a second Ctrl-C, as they are and in no group; what was saved stays.
     """
     try:
         return await _scan_and_write(job)
     except BaseExceptionGroup as group:
-        stops, others = group.split((EgressBlocked, LocalTroubleError, StoreError, OutputLostError))
+        stops, others = group.split((EgressBlocked, LocalTroubleError, StoreError, OutputLostError, KeyboardInterrupt))
         if stops is None or others is not None:
             raise
         raise _first(stops) from None

@@ -49,7 +49,7 @@ Deliver = Callable[[ProbedDomain], Awaitable[None]]
 
 
 async def run_scan(targets: Iterable[Target], settings: ScanSettings, shells: Shells, deliver: Deliver) -> None:
-    """Scans every target and delivers each as it is finished, in no order. Raises EgressBlocked."""
+    """Scans every target and delivers each as it is finished, in no order. Raises EgressBlocked, LocalTroubleError."""
     scan = _Scan(settings, shells)
     shared = iter(targets)
 
@@ -62,7 +62,7 @@ async def run_scan(targets: Iterable[Target], settings: ScanSettings, shells: Sh
             for _ in range(settings.jobs):
                 nursery.start_soon(work)
     except BaseExceptionGroup as group:  # not `except*`: before Python 3.11.4 that wraps what it raises in a new group
-        stops, others = group.split((EgressBlocked, LocalTroubleError))
+        stops, others = group.split((EgressBlocked, LocalTroubleError, KeyboardInterrupt))
         if stops is None or others is not None:
             raise
         raise next(_leaves(stops)) from None

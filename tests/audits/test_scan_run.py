@@ -120,6 +120,14 @@ def test_what_is_printed_is_stored_before(store):
     assert late == []
 
 
+def test_ctrl_c_while_results_are_written_comes_out_in_no_group(store):
+    def pressed(_records) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(run_job, job(store, begun(store, 20), World(), emit=pressed)[0])
+
+
 def test_a_resumed_run_does_the_rest_and_asks_nobody_again(store):
     run, world = begun(store, 40), World()
     endpoint_facts: list[EndpointFacts] = []

@@ -1,10 +1,14 @@
 """`tlsaudit trace` against small servers on loopback: what is shown at each level, and how it ends."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
 from audits.cli import cli
-from audits.demo.behaviour import Behaviour, Send, TlsServer, reply
+from audits.demo.behaviour import Behaviour, Hang, Send, TlsServer, reply
 from audits.demo.certificates import new_authority
 from tests.audits.sample_records import HOSTILE, OBEYED
 from tests.loopback_world import world
@@ -28,6 +32,7 @@ def small(tmp_path_factory):
             name=HOST, greeting=(Send(f"554 {HOSTILE.split(chr(13))[0]}\r\n".encode("latin-1", "replace")),)
         ),
         ("127.0.0.1", 4): Behaviour(name=HOST, greeting=reply(421, "4.7.0 Too many connections")),
+        ("127.0.0.1", 5): Behaviour(name=HOST, tls=good, greeting=reply(220, HOST), after_220=(Hang(),)),
     }
     with world(tmp_path_factory.mktemp("trace"), ZONE, servers, authority) as running:
         yield running
@@ -113,3 +118,14 @@ def test_a_resolver_that_cannot_be_one_is_wrong_use():
     done = CliRunner().invoke(cli, ["trace", "mx.example", "--resolver", "ns.example"])
     assert done.exit_code == 2
     assert "write an address" in done.stderr
+
+
+def test_ctrl_c_ends_it_without_a_traceback(small):
+    host = f"127.0.0.1:{small.servers['127.0.0.1', 5].port}"
+    command = [sys.executable, "-P", "-m", "audits.cli", "trace", host, "--allow-private", "--loglevel", "3"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--ehlo", "x.example"], **options) as process:
+        assert "(negotiation)" in process.stdout.readline(), "the ClientHello was sent, and no answer comes"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "stopped\n")
