@@ -9,6 +9,7 @@ written by that connection, so that nothing is written without the lock, even af
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ def lock_file(database: Path) -> Release:
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise StoreLockedError(_sentence(str(database), holder)) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError as error:  # a file system without locks
+        os.close(descriptor)
+        raise store_error(str(database), error) from error
+    with suppress(OSError):  # on a full disk: the number is for people, and the store says itself what it lacks
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
     return lambda: os.close(descriptor)
 
 

@@ -1,6 +1,7 @@
 """The lock of a store: one writer at a time, freed by any death of its holder."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -34,6 +35,19 @@ def holder(where: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+def test_a_full_disk_is_no_reason_to_refuse_the_lock(tmp_path: Path) -> None:
+    """What is done then, pruning say, may make room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        release = lock_file(tmp_path / "runs.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(StoreLockedError, match="another run writes"):
+        lock_file(tmp_path / "runs.db")
+    release()
 
 
 def test_a_second_run_is_refused_and_told_by_whom(tmp_path: Path) -> None:
