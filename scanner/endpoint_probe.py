@@ -25,7 +25,7 @@ from scanner.sslyze_probe import doubted, relay, vulnerability_facts
 from scanner.tcp import Connector, connect_tcp
 from scanner.tls_facts import CertificateFacts, HelloStyle
 from scanner.wire.hello import Hello
-from scanner.wire.picture import TlsPicture
+from scanner.wire.picture import TlsPicture, beside_sessions
 from scanner.wire.server_flight import ServerFlight
 from scanner.wire_facts import TlsFacts
 
@@ -240,7 +240,9 @@ class _Visit:
         self._certificates |= {facts.sha256: facts for facts in map(certificate_from_der, ders)}
 
     def see(self, picture: TlsPicture) -> None:
-        """Takes what a plan of hellos has seen."""
+        """Takes what a plan of hellos has seen, as far as it agrees with the sessions."""
+        spoken = (session.handshake.version for session in self.sessions if session.handshake)
+        picture = beside_sessions(picture, ("TLSv1.0" if word == "TLSv1" else word for word in spoken))
         self.tls = picture.facts
         self.keep(picture.certificates)
 

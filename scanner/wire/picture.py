@@ -7,6 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from scanner.answers import Fact
+from scanner.failures import Kind, ProbeFailure, Stage
 from scanner.wire.code_points import (
     SHA1_SCHEMES,
     SSL2,
@@ -15,6 +16,7 @@ from scanner.wire.code_points import (
     TLS10,
     TLS12,
     TLS13,
+    VERSIONS,
     X25519MLKEM768,
     ExtensionType,
     group_name,
@@ -22,7 +24,7 @@ from scanner.wire.code_points import (
     version_name,
 )
 from scanner.wire.dh_primes import prime_bits, prime_digest, prime_name
-from scanner.wire.ledger import Ledger, Shown, all_offers
+from scanner.wire.ledger import MAX_FAILURES_KEPT, Ledger, Shown, all_offers
 from scanner.wire.preference import Choices, preference_of
 from scanner.wire.registry import suite_name
 from scanner.wire.server_flight import FlightEnd
@@ -61,6 +63,58 @@ def picture_of(ledger: Ledger) -> TlsPicture:
         **singles,
     )
     return TlsPicture(facts, tuple(dict.fromkeys(der for chain in ledger.chains.values() for der in chain)))
+
+
+_SEEN_MISSING = frozenset({
+    "extended_master_secret", "secure_renegotiation", "encrypt_then_mac", "downgrade_sentinel"
+})  # fmt: skip
+"""Of these a NO was seen in a flight; of the others it means that no flight showed it."""
+
+
+def beside_sessions(picture: TlsPicture, spoken: Iterable[str]) -> TlsPicture:
+    """The picture beside the versions of handshakes that came to their end.
+
+    Where it refuses one of them, machines that differ stand behind one address, and what one of them refuses says
+    nothing of the others: all that was refused is open.
+    """
+    facts, known = picture.facts, frozenset(spoken)
+    denied = [v.version for v in facts.versions if v.offered is Fact.NO and v.version in known]
+    if not denied:
+        return picture
+    words = f"{', '.join(denied)}: refused to a hello, spoken in a session"
+    failure = ProbeFailure(Stage.HANDSHAKE, Kind.PROTOCOL, words)
+    opened = {
+        name: Fact.INCONCLUSIVE
+        for name in facts.__struct_fields__
+        if getattr(facts, name) is Fact.NO and name not in _SEEN_MISSING
+    }
+    doubted = msgspec.structs.replace(
+        facts,
+        versions=tuple(map(_reopened, facts.versions)),
+        classes=tuple(ClassFacts(c.name, _open_if_no(c.accepted)) for c in facts.classes),
+        complete=False,
+        failures=(failure, *facts.failures)[:MAX_FAILURES_KEPT],
+        **opened,
+    )
+    return msgspec.structs.replace(picture, facts=doubted)
+
+
+def _reopened(version: VersionFacts) -> VersionFacts:
+    settled = {*version.suites, *version.broken}
+    offers = all_offers(VERSIONS[version.version])
+    left = tuple(sorted(code for code in offers if suite_name(code) not in settled))
+    is_offered = version.offered is Fact.YES
+    return msgspec.structs.replace(
+        version,
+        offered=_open_if_no(version.offered),
+        complete=False,
+        unsettled=left if is_offered else (),
+        groups_complete=False,
+    )
+
+
+def _open_if_no(fact: Fact) -> Fact:
+    return Fact.INCONCLUSIVE if fact is Fact.NO else fact
 
 
 def _is_complete(ledger: Ledger, versions: tuple[VersionFacts, ...], others: tuple[Fact, ...]) -> bool:

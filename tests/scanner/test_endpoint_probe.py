@@ -6,18 +6,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 import trio
 
 from audits.demo.behaviour import Behaviour, Close, Hang, Send, TlsServer, Wait, reply
 from audits.demo.certificates import new_authority
+from scanner.answers import Fact
 from scanner.egress import EgressBlocked
 from scanner.endpoint_probe import EndpointProbe, Shells
 from scanner.facts import Endpoint, EndpointFacts, Lookup, SessionFacts
 from scanner.failures import Kind, Stage
 from scanner.plans import POLICY_BUDGET
 from scanner.route import Question
-from scanner.settings import ScanSettings
+from scanner.settings import Depth, ScanSettings
 from scanner.tls_facts import HelloStyle
 from tests.scanner.memory_network import MemoryNetwork, Silent
 
@@ -170,6 +172,16 @@ async def test_a_session_in_a_plan_that_was_cut_short_stands(autojump_clock):
     assert facts.failure
     assert (facts.connections, facts.failure.kind) == (1, Kind.PROVIDER_PAUSED)
     assert facts.sessions[0].ehlo
+
+
+async def test_machines_in_turn_behind_one_address_refuse_nothing_that_a_session_spoke(autojump_clock):
+    new = Behaviour(tls=TlsServer(chains=(CHAIN,), minimum=ssl.TLSVersion.TLSv1_3))
+    old = Behaviour(tls=TlsServer(chains=(CHAIN,), maximum=ssl.TLSVersion.TLSv1_2))
+    server = msgspec.structs.replace(old, later=(2, msgspec.structs.replace(new, later=(3, old))))
+    facts = (await Probing().run({HOST: server}, depth=Depth.STANDARD)).facts[HOST]
+    assert facts.sessions[0].handshake.version == "TLSv1.2"
+    assert {version.offered for version in facts.tls.versions} == {Fact.INCONCLUSIVE}
+    assert not facts.tls.complete
 
 
 async def test_no_more_sessions_at_a_time_than_jobs(autojump_clock):

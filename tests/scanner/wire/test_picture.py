@@ -6,7 +6,7 @@ import pytest
 from scanner.answers import Fact
 from scanner.wire.code_points import SSL2, SSL3, TLS10, TLS11, TLS12, TLS13
 from scanner.wire.ledger import Ledger
-from scanner.wire.picture import picture_of
+from scanner.wire.picture import beside_sessions, picture_of
 from scanner.wire.questions import hello_for
 from scanner.wire.server_flight import FlightEnd, ServerFlight
 from scanner.wire.tls_plans import ALL_VERSIONS
@@ -133,3 +133,25 @@ def test_schemes_and_groups_have_names():
     assert facts.version("TLSv1.2").groups == ("x25519",)
     assert facts.version("TLSv1.2").schemes == ("rsa_pss_rsae_sha256",)
     assert facts_of(flight(TLS11, 0xC013, group=29, signed=True)).version("TLSv1.1").schemes == ()
+
+
+def test_what_is_refused_is_open_where_a_session_spoke_a_version_that_is_refused():
+    ledger = Ledger()
+    ledger.planned = ALL_VERSIONS
+    ledger.take_up(hello_for(TLS12), flight(TLS12, 0x002F, RENEGOTIATION))
+    ledger.refuse(hello_for(TLS12), None)
+    for version in ALL_VERSIONS:
+        ledger.versions.setdefault(version, Fact.NO)
+    picture = picture_of(ledger)
+    assert beside_sessions(picture, ["TLSv1.2"]) is picture
+    assert picture.facts.complete
+    facts = beside_sessions(picture, iter(["TLSv1.2", "TLSv1.3"])).facts
+    assert {version.offered for version in facts.versions if version.version != "TLSv1.2"} == {Fact.INCONCLUSIVE}
+    taken = facts.version("TLSv1.2")
+    assert (taken.offered, taken.complete, 0x002F in taken.unsettled) == (Fact.YES, False, False)
+    assert set(taken.unsettled) == {*hello_for(TLS12).suites} - {0x002F}
+    assert {entry.accepted for entry in facts.classes} == {Fact.YES, Fact.INCONCLUSIVE}
+    assert (facts.hybrid_group, facts.compression) == (Fact.INCONCLUSIVE, Fact.INCONCLUSIVE)
+    assert (facts.secure_renegotiation, facts.extended_master_secret) == (Fact.YES, Fact.NO)
+    assert not facts.complete
+    assert "TLSv1.3: refused to a hello" in str(facts.failures[0])
