@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from audits.nightly.config import Night
     from audits.nightly.news import News
 
@@ -73,10 +75,26 @@ def _run(night: "Night") -> int:
         click.echo(f"not written: {line}", err=True)
     for line in failed:
         click.echo(f"not told: {line}; it is told again next time", err=True)
-    with steps.opened_store(night, writing=True) as store:
-        steps.remember(store, night, (news.since or news.run) if failed else news.run)
-        steps.prune_old(store, night, began)
-    return EXIT_FAILURE if failed or unwritten else code
+    noted = _noted(night, (news.since or news.run) if failed else news.run, began)
+    return EXIT_FAILURE if failed or unwritten or not noted else code
+
+
+def _noted(night: "Night", told: str, began: "datetime") -> bool:
+    """Remembers what was told, then prunes; false where another run has begun meanwhile, or there is no room."""
+    from audits.nightly import night as steps
+    from audits.store import StoreError
+
+    noted = False
+    try:
+        with steps.opened_store(night, writing=True) as store:
+            steps.remember(store, night, told)
+            noted = True
+            steps.prune_old(store, night, began)
+    except StoreError as error:
+        if noted:
+            raise
+        click.echo(f"not noted: {error}; what was told is told again next time", err=True)
+    return noted
 
 
 def _print(news: "News") -> None:

@@ -2,7 +2,9 @@
 
 import json
 import random
+import socket
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from audits.demo.behaviour import Behaviour, TlsServer, reply
 from audits.demo.certificates import new_authority
 from audits.store import RunStatus, Store
+from audits.store_lock import lock_file
 from tests.loopback_world import world
 
 DOMAINS = [f"d{number}.example" for number in range(6)]
@@ -103,6 +106,30 @@ def test_what_could_not_be_told_is_told_the_next_night(tmp_path):
         configure(running)
         assert "MUST -> MAY" in night(running)[1]
         assert night(running) == (0, "", "")
+
+
+def test_what_was_told_while_another_run_began_is_told_again_and_so_it_says(tmp_path):
+    """Several configurations may share a store: one may begin to scan while the other waits for its webhook."""
+
+    def answer():
+        with listener.accept()[0] as connection:
+            with connection.makefile("rb") as request:
+                head = [*iter(request.readline, b"\r\n")]
+                request.read(next(int(line.split()[1]) for line in head if line.startswith(b"Content-Length")))
+            held.append(lock_file(tmp_path / "night.db"))
+            connection.sendall(b"HTTP/1.1 204 \r\n\r\n")
+
+    held = []
+    with world(tmp_path, ZONE, GOOD, AUTHORITY) as running, socket.create_server(("127.0.0.1", 0)) as listener:
+        configure(running, webhook=f'url = "http://127.0.0.1:{listener.getsockname()[1]}/"\non = ["always"]')
+        thread = threading.Thread(target=answer)
+        thread.start()
+        code, out, err = night(running)
+        thread.join()
+        held.pop()()
+    assert (code, out) == (4, "")
+    assert err.startswith("not noted: another run ")
+    assert err.endswith("what was told is told again next time\n")
 
 
 def test_nothing_is_lost_where_nobody_could_be_told_since_the_first_night(tmp_path):
