@@ -33,8 +33,9 @@ PROGRAMS = {
     "/usr/bin/mount": "mount",
     "/usr/bin/chromium": "chromium",
     "/usr/bin/chromedriver": "chromium-driver",
+    "/usr/lib/postgresql/*/bin/postgres": "postgresql",
 }
-"""A program of each Debian package that the lab runs."""
+"""A program of each Debian package that the lab runs; a star stands for a version."""
 EXIM = "exim4-daemon-heavy"
 COMMAND = "python -m tests.lab.install"
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -47,7 +48,7 @@ class Refused(Exception):
 
 def missing_packages() -> list[str]:
     """Debian packages whose programs are not here, without Exim."""
-    return sorted({package for program, package in PROGRAMS.items() if not Path(program).exists()})
+    return sorted({package for program, package in PROGRAMS.items() if not any(Path("/").glob(program[1:]))})
 
 
 def missing() -> list[str]:
@@ -95,7 +96,7 @@ def install_packages(packages: list[str]) -> None:
         subprocess.run(["debconf-set-selections"], input=choice, text=True, check=True)
     with services_forbidden():
         apt("-y", "-o", "Dpkg::Options::=--force-confold", *words)
-        for unit in {"postfix", "nsd", "unbound"} & set(packages):
+        for unit in {"postfix", "nsd", "unbound", "postgresql"} & set(packages):
             if shutil.which("systemctl"):
                 subprocess.run(["systemctl", "disable", unit], capture_output=True, check=False)
 
