@@ -187,15 +187,19 @@ def _looks(store: Store, runs: Sequence[RunInfo], entries: Sequence[str]) -> lis
 
 
 def look(run: RunInfo, result: DomainResult) -> Look:
-    """The stored result of a domain as the diff reads it; `StoreError` where another version wrote it otherwise."""
+    """The stored result of a domain as the diff reads it."""
+    return Look(run.name, run.started, record_of(run, result), result.facts)
+
+
+def record_of(run: RunInfo, result: DomainResult) -> DomainRecord:
+    """The stored record of a domain; `StoreError` where another version wrote it otherwise."""
     try:
-        record = _decoder.decode(result.judgement)
+        return _decoder.decode(result.judgement)
     except msgspec.DecodeError as error:
         where = f"run {run.name}, {result.facts.target.entry}"
         raise StoreError(
-            f"{where}: this version cannot read the stored record: judge the run again ({error})"
+            f"{where}: this version cannot read the stored record: use the one that wrote it, or newer runs ({error})"
         ) from None
-    return Look(run.name, run.started, record, result.facts)
 
 
 def _certificates(store: Store) -> CertificateOf:

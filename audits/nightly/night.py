@@ -14,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-import msgspec
-
 from audits.baseline_options import Chosen, chosen
 from audits.diff import Severity
 from audits.nightly.config import Night
@@ -25,7 +23,7 @@ from audits.nightly.news import News, TellError, worst
 from audits.nightly.webhook import call
 from audits.output import Tally
 from audits.records import DomainRecord
-from audits.run_changes import RunView, changes, chosen_runs, with_between
+from audits.run_changes import RunView, changes, chosen_runs, record_of, with_between
 from audits.store import NoSuchRunError, RunInfo, RunStatus, Store, StoreError
 from audits.store_prune import TOLD
 from audits.store_prune import chosen as chosen_to_prune
@@ -145,8 +143,7 @@ def _counted(store: Store, run: RunInfo, judging: Chosen) -> tuple[Tally, dict[s
 
 
 def _records(store: Store, run: RunInfo) -> Iterator[DomainRecord]:
-    decoder = msgspec.json.Decoder(DomainRecord)
-    return (decoder.decode(result.judgement) for result in store.domains(run.id))
+    return (record_of(run, result) for result in store.domains(run.id))
 
 
 def reports_failed(store: Store, night: Night, run: RunInfo) -> list[str]:

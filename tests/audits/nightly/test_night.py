@@ -22,7 +22,7 @@ from audits.nightly.night import (
     tell,
 )
 from audits.scan_command import scan
-from audits.store import DomainResult, NoSuchRunError, RunStart
+from audits.store import DomainResult, NoSuchRunError, RunStart, StoreError
 from tests.audits.nightly.news_factory import loud
 from tests.audits.reports.report_factory import few, healthy, judged
 
@@ -63,6 +63,15 @@ def test_without_a_finished_run_there_is_no_news(night):
     with opened_store(night, writing=True) as store:
         add_run(store, 0, better("a.example"), finished=False)
         with pytest.raises(NoSuchRunError):
+            news_of(store, night)
+
+
+def test_a_record_of_another_version_is_a_sentence(night):
+    with opened_store(night, writing=True) as store:
+        run = add_run(store, 0, better("a.example"))
+        (result,) = store.domains(run.id)
+        store.save(run.id, [msgspec.structs.replace(result, judgement=b'{"grade":"BEST"}')])
+        with pytest.raises(StoreError, match="this version cannot read the stored record"):
             news_of(store, night)
 
 
