@@ -84,9 +84,10 @@ class EndpointProbe:
 
     async def _hold_sessions(self, visit: "_Visit") -> None:
         plan = plan_of(visit.request)
+        patience_ends = trio.current_time() + self._settings.patience_s
         wanted: SessionRequest | None = next(plan)
         while wanted is not None:
-            result = await self._session(visit, wanted)
+            result = await self._patient_session(visit, wanted, patience_ends)
             if result is None:
                 visit.failure = ProbeFailure(Stage.CONNECT, Kind.PROVIDER_PAUSED, ", ".join(visit.providers))
                 return
@@ -96,6 +97,23 @@ class EndpointProbe:
                 wanted = plan.send(result.facts)
             except StopIteration:
                 wanted = None
+
+    async def _patient_session(
+        self, visit: "_Visit", request: SessionRequest, patience_ends: float
+    ) -> SessionResult | None:
+        """One session. While there is patience, one that a 4xx ended at its start is only counted, and held again."""
+        before: SessionResult | None = None
+        while True:
+            result = await self._session(visit, request)
+            if result is None:
+                return before
+            visit.hello_connections += before is not None
+            before = result
+            failure = result.facts.failure
+            throttled = failure is not None and failure.kind is Kind.TEMPORARY
+            at_once = failure is not None and failure.stage in (Stage.GREETING, Stage.EHLO)
+            if not (throttled and at_once) or trio.current_time() >= patience_ends:
+                return result
 
     async def _session(
         self, visit: "_Visit", request: SessionRequest, tls: TlsSide | None = None

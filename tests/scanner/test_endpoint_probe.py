@@ -174,6 +174,25 @@ async def test_a_session_in_a_plan_that_was_cut_short_stands(autojump_clock):
     assert facts.sessions[0].ehlo
 
 
+async def test_patience_waits_for_the_first_session_too(autojump_clock):
+    server = msgspec.structs.replace(BUSY, later=(4, Behaviour(tls=MODERN)))
+    facts = (await Probing().run({HOST: server}, patience_s=600.0)).facts[HOST]
+    assert [session.hello for session in facts.sessions] == [MUST]
+    assert facts.sessions[0].failure is None
+    assert facts.connections == 4
+    hasty = (await Probing().run({HOST: server})).facts[HOST]
+    assert (hasty.connections, hasty.sessions[0].failure.kind) == (1, Kind.TEMPORARY)
+
+
+async def test_patience_ends_with_a_server_that_throttles_for_ever(autojump_clock):
+    probing = await Probing().run({HOST: BUSY}, patience_s=600.0)
+    facts = probing.facts[HOST]
+    assert len(facts.sessions) == 1
+    assert 5 < facts.connections == len(probing.seen) < 40
+    refused = Behaviour(greeting=reply(554, "5.7.1 Not you"))
+    assert (await Probing().run({HOST: refused}, patience_s=600.0)).facts[HOST].connections == 1
+
+
 async def test_machines_in_turn_behind_one_address_refuse_nothing_that_a_session_spoke(autojump_clock):
     new = Behaviour(tls=TlsServer(chains=(CHAIN,), minimum=ssl.TLSVersion.TLSv1_3))
     old = Behaviour(tls=TlsServer(chains=(CHAIN,), maximum=ssl.TLSVersion.TLSv1_2))
