@@ -57,7 +57,8 @@ def _show_words(domain: str, store: str) -> str:
     """What shows the evidence, as it can be typed here: in a fresh environment the command is not in PATH."""
     called = sys.argv[0] if "/" in sys.argv[0] and not shutil.which("tlsaudit") else "tlsaudit"
     words = [called, "show", domain]
-    return shlex.join(words if store == "tlsaudit.db" else [*words, "--store", store])
+    shown = "URL" if "://" in store else store  # a URL may hold a password
+    return shlex.join(words if store == "tlsaudit.db" else [*words, "--store", shown])
 
 
 @contextmanager

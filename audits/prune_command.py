@@ -98,7 +98,9 @@ def _compact(store: "Store", *, wanted: bool) -> None:
     from audits.store import StoreError
 
     space = store.space()
-    if wanted and space.free_bytes * WORTH_COMPACTING >= space.whole_bytes:
+    if not space.known:
+        click.echo(f"database: {megabytes(space.whole_bytes)}; what was removed is free for new runs after its vacuum")
+    elif wanted and space.free_bytes * WORTH_COMPACTING >= space.whole_bytes:
         try:
             store.compact()
         except StoreError as error:

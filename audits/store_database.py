@@ -36,10 +36,11 @@ WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 class Space(msgspec.Struct, frozen=True):
-    """The size of a database; `free_bytes` of it the next runs fill before it grows."""
+    """The size of a database; `free_bytes` of it, where that is `known`, the next runs fill before it grows."""
 
     whole_bytes: int
     free_bytes: int
+    known: bool = True
 
 
 class Database:
@@ -86,7 +87,9 @@ class Database:
         """How large the database is."""
         with self.reading() as connection:
             if connection.dialect.name == "postgresql":
-                return Space(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0, 0)
+                return Space(
+                    connection.scalar(text("SELECT pg_database_size(current_database())")) or 0, 0, known=False
+                )
             pages, free, size = (
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("page_count", "freelist_count", "page_size")
@@ -96,7 +99,7 @@ class Database:
     def compact(self) -> None:
         """Gives free space back to the file system: SQLite writes the file anew, which needs as much room again.
 
-        PostgreSQL does so by itself. Killed in the middle the file is as it was.
+        PostgreSQL reuses room by itself (autovacuum). Killed in the middle the file is as it was.
         """
         if self._engine.dialect.name != "sqlite":
             return

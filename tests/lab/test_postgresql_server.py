@@ -65,6 +65,14 @@ def test_a_reader_sees_one_moment(server: str) -> None:
         reader.close()
 
 
+def test_the_demo_shows_no_password(server: str) -> None:
+    url = new_database(server, "demo").replace("//postgres@", "//postgres:secret@")
+    code, out, err = tlsaudit("demo", "--store", url)
+    assert code == 0, err
+    assert "show must.example --store URL" in err
+    assert "secret" not in out + err
+
+
 def test_missing_rights_are_told(server: str) -> None:
     url = new_database(server, "rights")
     sql("CREATE ROLE guest LOGIN PASSWORD 'secret'")

@@ -152,6 +152,7 @@ def test_prune_leaves_what_is_used_and_nothing_else(histories: Places, folder: P
     said = [tlsaudit(*words, "--store", place) for place in (places.file, places.url)]
     assert [code for code, _, _ in said] == [0, 0], said
     assert said[0][1].splitlines()[:-1] == said[1][1].splitlines()[:-1], "the last line is the size"
+    assert "what was removed is free for new runs after its vacuum" in said[1][1]
     assert contents(places.file) == contents(places.url) != contents(histories.url)
     assert both(places, "diff", "--format", "json")[0] in (0, 1)
     assert both(places, "prune", "--keep", "0h", "--dry-run")[0] == 0
