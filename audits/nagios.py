@@ -1,8 +1,8 @@
 """A run as one line for monitoring, with the exit codes of Nagios plugins (Monitoring Plugins Development Guidelines).
 
-CRITICAL where the gate is missed; WARNING where a requirement warns or a waiver has expired; UNKNOWN where too much is
-inconclusive or the run did not come to its end; else OK. No foreign text stands in the line: names of domains only as
-far as they are A-labels.
+CRITICAL where the gate (--fail-on, --require) is missed, or a requirement fails and no gate says what counts; WARNING
+where one fails beside the gate, warns, or a waiver has expired; UNKNOWN where too much is inconclusive or the run did
+not come to its end; else OK. No foreign text stands in the line: names of domains only as far as they are A-labels.
 """
 
 import re
@@ -41,11 +41,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def status_of(tally: Tally, outcome: Outcome) -> Status:
     """The status of a run."""
-    if tally.not_passed or tally.missed:
+    if tally.not_passed or tally.missed or (tally.failed and not tally.is_gated):
         return Status.CRITICAL
     if not outcome.complete or tally.open_share * 100 > outcome.max_inconclusive:
         return Status.UNKNOWN
-    return Status.WARNING if tally.warned or outcome.expired else Status.OK
+    return Status.WARNING if tally.failed or tally.warned or outcome.expired else Status.OK
 
 
 def nagios_line(tally: Tally, outcome: Outcome) -> str:
@@ -56,6 +56,8 @@ def nagios_line(tally: Tally, outcome: Outcome) -> str:
     words = [f"{domains} domains: {counted or 'none'}"]
     if tally.not_passed or tally.missed:
         words.append(f"{len(tally.not_passed) or tally.missed} miss the gate{_named(tally)}")
+    if tally.failed:
+        words.append(f"{tally.failed} fail a baseline")
     if tally.warned:
         words.append(f"{tally.warned} with warnings")
     if outcome.expired:
@@ -63,7 +65,7 @@ def nagios_line(tally: Tally, outcome: Outcome) -> str:
     if not outcome.complete:
         words.append("the run was stopped")
     numbers = {"domains": domains, **{grade.value.lower(): tally.grades[grade] for grade in Grade}}
-    numbers |= {"gate_missed": len(tally.not_passed) or tally.missed, "warned": tally.warned}
+    numbers |= {"gate_missed": len(tally.not_passed) or tally.missed, "failed": tally.failed, "warned": tally.warned}
     performance = " ".join(f"{name}={number}" for name, number in numbers.items())
     return f"TLSAUDIT {status.name} - {'; '.join(words)} | {performance}"
 

@@ -50,7 +50,10 @@ class OutputLostError(Exception):
 
 
 class Tally:
-    """Counts what the exit code depends on. `not_passed`: domain -> why it misses the gate; `warned`: domains."""
+    """Counts what the exit code depends on. `not_passed`: domain -> why it misses the gate.
+
+    `failed`, `warned`: domains with such findings.
+    """
 
     def __init__(self, gate: Gate | None = None) -> None:
         self._gate = gate or Gate()
@@ -58,6 +61,7 @@ class Tally:
         self.grades: Counter[Grade] = Counter()
         self.missed = 0
         self.open = 0
+        self.failed = 0
         self.warned = 0
 
     def take(self, records: Sequence[DomainRecord]) -> None:
@@ -66,9 +70,16 @@ class Tally:
             self.missed += record.compliant is False
             left_alone = record.binding is not None and record.binding.reason == Cause.NOT_ASKED
             self.open += record.grade is Grade.INCONCLUSIVE and not left_alone
-            self.warned += any(finding.verdict is Verdict.WARN for finding in record.findings)
+            verdicts = {finding.verdict for finding in record.findings}
+            self.failed += Verdict.FAIL in verdicts
+            self.warned += Verdict.WARN in verdicts
             if reasons := self._gate.missed_by(record):
                 self.not_passed[record.domain] = reasons[:_REASONS]
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether somebody said what must not happen (--fail-on)."""
+        return self._gate != Gate()
 
     @property
     def open_share(self) -> float:

@@ -5,6 +5,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from audits.baseline import shipped_baseline
 from audits.cli import cli
 from audits.gate import Gate, gate_from_words
 from audits.nagios import Outcome, Status, nagios_line, status_of
@@ -38,6 +39,17 @@ def test_the_worst_decides(tally, outcome, status):
     assert status_of(tally, outcome) is status
     assert LINE.fullmatch(nagios_line(tally, outcome))
     assert f"TLSAUDIT {status.name} -" in nagios_line(tally, outcome)
+
+
+def test_what_fails_is_critical_unless_a_gate_says_what_counts():
+    known = few()
+    words = gate_from_words(["NO_MAIL"])
+    for gate, status in ((None, Status.CRITICAL), (words, Status.WARNING)):
+        tally = Tally(gate)
+        tally.take([domain.record for domain in judged(known, (shipped_baseline("bod-18-01"),))])
+        assert tally.failed
+        assert status_of(tally, Outcome(max_inconclusive=100)) is status
+        assert f"{tally.failed} fail a baseline" in nagios_line(tally, Outcome(max_inconclusive=100))
 
 
 def test_foreign_names_do_not_stand_in_the_line():
