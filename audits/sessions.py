@@ -239,7 +239,8 @@ def _tls_at_level1(inside: list[tuple[SessionFacts, _Inside]]) -> Fact:
     """No, where two sessions at level 1 failed, or one did and the session at level 0 shows that it had to.
 
     Unless level 0 fails too, level 1 must have failed by TLS itself: a connection that was only lost may have been lost
-    by chance, every other one say.
+    by chance, every other one say. What level 0 got in TLS 1.3 level 1 allows as well, so that the two contradict each
+    other.
     """
     votes = [_VOTES.get(outcome, Fact.INCONCLUSIVE) for session, outcome in inside if _is_level1(session)]
     if Fact.YES in votes:
@@ -250,7 +251,10 @@ def _tls_at_level1(inside: list[tuple[SessionFacts, _Inside]]) -> Fact:
         outcome is _Inside.WORKS and session.handshake and _is_too_weak(session.handshake, inside)
         for session, outcome in inside
     )
-    by_chance = any(_is_level1(session) and _was_lost(session) for session, _ in inside)
+    by_chance = any(_is_level1(session) and _was_lost(session) for session, _ in inside) or any(
+        outcome is _Inside.WORKS and session.handshake and session.handshake.version == "TLSv1.3"
+        for session, outcome in inside
+    )
     return Fact.NO if had_to or (len(votes) >= 2 and not by_chance) else Fact.INCONCLUSIVE
 
 

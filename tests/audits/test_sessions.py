@@ -95,6 +95,7 @@ def test_sessions_that_contradict_each_other_differ():
         ((OLD_TLS,), YES, NO),
         ((NO_CERTIFICATE,), YES, NO),
         ((Server(shake=Kind.TLS, classic=handshake("TLSv1.2")),), YES, NO),
+        ((Server(shake=Kind.TLS, classic=handshake("TLSv1.3")),), YES, OPEN),
         ((Server(shake=Kind.CLOSED, classic=OLD),), YES, NO),
         ((Server(shake=Kind.CLOSED, classic=ANONYMOUS),), YES, OPEN),
         ((Server(shake=Kind.RESET, classic=ANONYMOUS),), YES, OPEN),
