@@ -49,7 +49,7 @@ def grade_changes(domain: str, before: View, after: View) -> Iterator[Change]:
         before=f"{old.grade.value} ({old.reason or '-'})" if same else old.grade.value,
         after=f"{new.grade.value} ({new.reason or '-'})" if same else new.grade.value,
         detail=new.reason or (f"no longer {old.reason}" if old.reason else ""),
-        evidence=new.detail or old.detail,
+        evidence=new.detail or (f"before: {old.detail}" if old.detail else ""),
         since=before.grade.run,
     )
 

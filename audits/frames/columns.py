@@ -195,7 +195,7 @@ ENDPOINTS = Frame(
 
 HANDSHAKES = Frame(
     "handshakes",
-    "One SMTP connection to one endpoint in one run, however many domains share the endpoint.",
+    "One SMTP session with one endpoint in one run, however many domains share it; not the connections of one hello.",
     (
         _RUN,
         _ADDRESS,
