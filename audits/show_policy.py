@@ -48,7 +48,8 @@ def _dane_lines(dane: DaneVerdict) -> Iterator[str]:
     levels = {"dane": dane.dane, "dane-only": dane.dane_only}
     sustained = " ".join(level for level, fact in levels.items() if fact is Fact.YES)
     unknown = " ".join(level for level, fact in levels.items() if fact is Fact.INCONCLUSIVE)
-    yield f"  DANE: sustained {sustained or '-'}    unknown {unknown or '-'}{_words(dane.reason)}"
+    none = "no TLSA records;  " if all(each.state is TlsaState.NONE for each in dane.endpoints) else ""
+    yield f"  DANE: {none}sustained {sustained or '-'}    unknown {unknown or '-'}{_words(dane.reason)}"
     for remark in dane.remarks:
         yield f"    remark: {printable(remark, LINE)}"
     for each in dane.endpoints:

@@ -60,6 +60,7 @@ def test_only_the_handshake_with_a_name_verifies():
 def test_nothing_and_failures():
     said = lines(seen_of(sts=MtaStsFacts()), TlsRptFacts(failure=ProbeFailure(Stage.DNS, Kind.SERVFAIL)))
     assert "MTA-STS: none" in said
+    assert "DANE: no TLSA records;  sustained dane" in said
     assert "TLSRPT: unknown" in said
 
 
