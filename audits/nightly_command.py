@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     " failed, 130 stopped."
 )
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Only check CONFIG: every mistake with its line and what to write.")
+@click.option(
+    "--check", is_flag=True, help="Only check CONFIG and its lists: every mistake with its line and what to write."
+)
 @click.option("--dry-run", is_flag=True, help="No scan: show what would be told of the newest run, and tell nobody.")
 @click.option(
     "--metrics",
@@ -37,12 +39,12 @@ def nightly(config: Path, check: bool, dry_run: bool, metrics: Path | None) -> N
     from audits.store import NoSuchRunError, StoreError
 
     try:
-        night = read_config(config)
+        night = read_config(config, lists_too=check)
         night = night.with_metrics(metrics) if metrics else night
         if check:
             click.echo(f"{config}: no mistake found")
             return
-        code = _dry(night) if dry_run else _run(night)
+        code = _dry(night) if dry_run else _run(night, config)
     except ConfigError as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
@@ -53,9 +55,10 @@ def nightly(config: Path, check: bool, dry_run: bool, metrics: Path | None) -> N
     raise SystemExit(code)
 
 
-def _run(night: "Night") -> int:
+def _run(night: "Night", config: Path) -> int:
     from audits.cli import EXIT_FAILURE, EXIT_INCONCLUSIVE
     from audits.nightly import night as steps
+    from audits.nightly.read_config import read_config
 
     began = steps.now()
     try:
@@ -63,6 +66,9 @@ def _run(night: "Night") -> int:
     except steps.NightOver as over:
         click.echo("stopped before its end, by a signal or max-runtime: nothing was compared and nobody told", err=True)
         return over.code
+    except click.UsageError:
+        read_config(config, lists_too=True)  # where bad lines are why, they are named: the log may be nowhere
+        raise
     with steps.opened_store(night) as store:
         news = steps.news_of(store, night)
         unwritten = steps.reports_failed(store, night, store.run(news.run))

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from audits.nightly.config import ConfigError, Mistake, Night, NightConfig, Reporting
+from audits.nightly.lists import list_mistakes
 from audits.nightly.places import Places, places
 from audits.nightly.scan_words import scan_parameters
 
@@ -32,8 +33,8 @@ _WANTED = {
 """What to write for a key that must be there."""
 
 
-def read_config(file: Path) -> Night:
-    """Reads and checks; `ConfigError` holds every mistake that could be found."""
+def read_config(file: Path, *, lists_too: bool = False) -> Night:
+    """Reads and checks, the lines of its lists only if so wanted; `ConfigError` holds every mistake that was found."""
     name = str(file)
     try:
         raw = file.read_bytes()
@@ -55,8 +56,9 @@ def read_config(file: Path) -> Night:
     scan, found = scan_parameters(night, name, where)
     mistakes = (*mistakes, *found, *_missing_files(night, name, where), *_unwritable(night, name, where))
     mistakes += tuple(_wrong_values(config, name, where))
-    if mistakes:
-        raise ConfigError(tuple(sorted(mistakes, key=lambda mistake: mistake.line)))
+    in_lists = list_mistakes(night, name, where.get(("", "lists"), 1)) if lists_too else ()
+    if mistakes or in_lists:
+        raise ConfigError((*sorted(mistakes, key=lambda mistake: mistake.line), *in_lists))
     return msgspec.structs.replace(night, scan=scan)
 
 

@@ -258,3 +258,20 @@ def test_a_store_that_cannot_be_written_is_told_and_stays(good):
     code, out, err = night(good)
     assert (code, out) == (4, "")
     assert err.startswith("Error: ")
+
+
+def test_bad_lines_of_a_list_are_named_before_the_night_and_by_the_night(good):
+    """The log may be nowhere, and cron mails what stands on stderr."""
+    with (good.folder / "domains.txt").open("a") as stream:
+        stream.write("\nexa mple\nx@d0.example\n")
+    file = good.folder / "night.toml"
+    file.write_text(file.read_text().replace('log = "night.log"', ""))
+    checked = night(good, "--check")
+    assert checked == night(good)
+    assert checked[:2] == (2, "")
+    assert [line.split(": ")[1] for line in checked[2].splitlines()] == ["exa mple", "x@d0.example", "lists"]
+    assert f"{good.folder}/domains.txt:{len(DOMAINS) + 1}: exa mple: unknown level" in checked[2]
+    assert "leave it out with skip-bad = true under [scan]" in checked[2]
+    file.write_text(file.read_text().replace("[scan]", "[scan]\nskip-bad = true"))
+    assert night(good, "--check")[0] == 0
+    assert night(good) == (0, "", "")
