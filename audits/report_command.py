@@ -93,17 +93,19 @@ def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> l
     from audits.baseline_options import chosen, gate_lines
     from audits.output import Tally, opened_output
     from audits.reports.csv_report import write_csv
+    from audits.reports.judged import OTHER_CAS
     from audits.reports.markdown import write_markdown
 
     if run.finished is None:
         click.echo(f"warning: run {run.name} is not finished: {run.done} of {run.targets} domains", err=True)
     judging = chosen(options)
     judge, trust_digest = _judge(judging, run, options)
+    warning = OTHER_CAS if trust_digest != run.trust_digest else ""
     tally = Tally(judging.gate)
     if options["html"]:
         from audits.reports.html import Head, write_html
 
-        head = Head(run.name, run.started, run.finished, run.tool_version, trust_digest, judging.baselines)
+        head = Head(run.name, run.started, run.finished, run.tool_version, trust_digest, judging.baselines, warning)
         with opened_output(options["html"]) as stream:
             write_html(stream, head, _domains(store, run, judge, tally))
     if options["csv_file"]:
@@ -111,7 +113,7 @@ def _write_reports(store: "Store", run: "RunInfo", options: dict[str, Any]) -> l
             write_csv(stream, judging.baselines, _domains(store, run, judge, tally))
     if options["markdown"]:
         with opened_output(options["markdown"]) as stream:
-            write_markdown(stream, run.name, _domains(store, run, judge, tally))
+            write_markdown(stream, run.name, _domains(store, run, judge, tally), warning)
     return [*gate_lines(tally.not_passed, judging.waivers.expired(run.started.date()))]
 
 

@@ -30,7 +30,10 @@ HEAT = ("fail", "unknown", "warn", "pass", "not-applicable")
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What the report is about. Without `baselines` the verdicts are those that the records bring."""
+    """What the report is about. Without `baselines` the verdicts are those that the records bring.
+
+    `warning` is a sentence that the reader is to see before all else, or "".
+    """
 
     run: str
     started: datetime
@@ -38,6 +41,7 @@ class Head(msgspec.Struct, frozen=True):
     tool_version: str
     trust_digest: str
     baselines: tuple[Baseline, ...] = ()
+    warning: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from audits.store import Store
 
 PAGE = 200
+OTHER_CAS = (
+    "The grades, reasons and remedies here were judged anew with other trusted CAs than those of the run, and may"
+    " differ from what the scan found; to judge by its CAs, report with its --cafile, --capath and --no-system-trust."
+)
+"""What a page says of a run that was judged anew by another trust store."""
 
 
 class JudgedDomain(msgspec.Struct, frozen=True):

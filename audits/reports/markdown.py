@@ -15,8 +15,8 @@ FINDINGS = 2000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@]|:(?=//))")
 
 
-def write_markdown(stream: TextIO, run: str, domains: Iterable[JudgedDomain]) -> None:
-    """Writes the tickets, and the failing findings of the baselines by domain."""
+def write_markdown(stream: TextIO, run: str, domains: Iterable[JudgedDomain], warning: str = "") -> None:
+    """Writes a warning if there is one, the tickets, and the failing findings of the baselines by domain."""
     operators = Operators()
     failing: list[str] = []
     more = 0
@@ -33,6 +33,8 @@ def write_markdown(stream: TextIO, run: str, domains: Iterable[JudgedDomain]) ->
                     f" Seen: {escaped(finding.evidence)}"
                 )
     stream.write(f"# Mail TLS: what to mend (run {escaped(run)})\n")
+    if warning:
+        stream.write(f"\n**Warning: {escaped(warning)}**\n")
     for operator in operators.all():
         if operator.faults:
             stream.write(_ticket(operator))

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from audits.cli import cli
 from audits.judge_command import OTHER_TRUST
+from audits.reports.judged import OTHER_CAS
 from audits.store import Store
 from tests.stored_samples import entries, start
 
@@ -33,6 +34,17 @@ def test_all_three_files_appear(store, tmp_path):
     assert result.stderr == f"{OTHER_TRUST}\n", "the demo has a trust store of its own"
     assert all("legacy.example" in file.read_text() for file in files)
     assert sorted(tmp_path.iterdir()) == sorted(files), "no temporary file stays"
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_files_tell_that_other_cas_judged_and_only_then(store, tmp_path, anew):
+    page, tickets = tmp_path / "r.html", tmp_path / "r.md"
+    baseline = ["--baseline", "mozilla-intermediate"] if anew else []
+    result = report("--store", store, "--html", str(page), "--markdown", str(tickets), *baseline)
+    assert result.exit_code == 0
+    assert (OTHER_TRUST in result.stderr) is anew
+    assert page.read_text().count(OTHER_CAS) == anew
+    assert tickets.read_text().count(f"**Warning: {OTHER_CAS}**") == anew
 
 
 @pytest.mark.parametrize(

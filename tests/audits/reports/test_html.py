@@ -5,6 +5,8 @@ import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import msgspec
+
 from audits.reports.html import Head, write_html
 from tests.audits.reports.report_factory import HOSTILE, baselines, few, judged
 
@@ -46,6 +48,12 @@ def test_hostile_words_are_text():
     assert HOSTILE not in page
     assert "<img" not in page
     assert "<script>alert" not in page
+
+
+def test_a_warning_stands_above_the_summary():
+    page = html(msgspec.structs.replace(HEAD, warning="look <here>"))
+    assert 0 < page.index("Warning: look &lt;here&gt;") < page.index('<section id="summary">')
+    assert "Warning" not in html()
 
 
 def test_what_is_not_known_is_never_shown_as_bad():

@@ -21,6 +21,13 @@ def test_a_ticket_names_operator_domains_and_what_to_mend():
     assert "plain.example" in text
 
 
+def test_a_warning_stands_above_the_tickets():
+    stream = io.StringIO()
+    write_markdown(stream, "r", judged(few()), "look <here>")
+    assert stream.getvalue().splitlines()[2] == r"**Warning: look \<here\>**"
+    assert "Warning" not in markdown()
+
+
 def test_hostile_words_are_text():
     text = markdown()
     assert "<img" not in text.replace("\\<", "")
