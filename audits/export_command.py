@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from audits.store import RunInfo, Store
 
 _FOLDER = click.Path(path_type=Path)
+OTHER_ANCHORS = (
+    "warning: the CAs in trust.pem are not those of the run (run.json tells both digests): judged by them, grades may"
+    " differ from records.jsonl; to pack those of the run, name them with --cafile, --capath, --no-system-trust"
+)
 
 
 @click.command()
@@ -58,7 +62,7 @@ def _write_evidence(store: "Store", run: "RunInfo", options: dict[str, Any]) -> 
     write_pack(store, run, trust, options["evidence"], datetime.now(UTC))
     click.echo(f"{options['evidence']}: {run.done} domains of run {run.name}", err=True)
     if trust.digest != run.trust_digest:
-        click.echo("warning: these trust anchors are not those of the run; run.json tells both digests", err=True)
+        click.echo(OTHER_ANCHORS, err=True)
 
 
 def _write_parquet(store: str, run_name: str, folder: Path, force: bool) -> None:

@@ -13,14 +13,17 @@ from audits.evidence.layout import (
     DOMAINS,
     ENDPOINTS,
     FORMAT,
+    OTHER_ANCHORS,
     README,
     RECORDS,
     RUN,
+    SAME_ANCHORS,
     TRUST,
     PackedEndpoint,
     PackedRun,
 )
 from audits.evidence.manifest import sign
+from audits.json_text import json_text
 from audits.output import OutputError
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def _fill(folder: Path, store: "Store", run: "RunInfo", trust: "TrustStore", now
     with (folder / DOMAINS).open("wb") as domains, (folder / RECORDS).open("wb") as records:
         for result in store.domains(run.id):
             _write_line(domains, result.facts)
-            records.write(result.judgement + b"\n")
+            records.write(json_text(result.judgement).encode() + b"\n")  # as `judge --format jsonl` writes it
     known: set[str] = set()
     with (folder / ENDPOINTS).open("wb") as endpoints, (folder / CERTIFICATES).open("wb") as certificates:
         for seen in store.endpoints(run.id):
@@ -65,8 +68,9 @@ def _fill(folder: Path, store: "Store", run: "RunInfo", trust: "TrustStore", now
                     (folder / "certificates" / f"{certificate.sha256}.der").write_bytes(certificate.der)
     (folder / TRUST).write_bytes(trust.pem())
     (folder / RUN).write_bytes(msgspec.json.format(msgspec.json.encode(_packed_run(run, trust, now)), indent=2))
-    same = "the very ones of the run" if trust.digest == run.trust_digest else "NOT those of the run, see run.json"
-    (folder / "README.txt").write_text(README.format(version=run.tool_version, same=same), "utf-8")
+    anchors, outcome = SAME_ANCHORS if trust.digest == run.trust_digest else OTHER_ANCHORS
+    text = README.format(version=run.tool_version, anchors=anchors, outcome=outcome)
+    (folder / "README.txt").write_text(text, "utf-8")
 
 
 def _packed_run(run: "RunInfo", trust: "TrustStore", now: datetime) -> PackedRun:

@@ -3,8 +3,13 @@
 import pytest
 from click.testing import CliRunner
 
+from audits.baseline import shipped
 from audits.cli import cli
+from audits.export_command import OTHER_ANCHORS
+from audits.trust import TrustStore
 from tests.audits.evidence.pack_factory import filled_store
+from tests.audits.reports.report_factory import world
+from tests.certificate_factory import root
 
 
 def run(*words):
@@ -23,12 +28,31 @@ def test_a_pack_is_judged_as_its_store_is(store, tmp_path):
     result = run("export", "latest", "--store", store, "--evidence", str(folder))
     assert result.exit_code == 0, result.output
     assert "3 domains" in result.output
-    assert "not those of the run" in result.output
+    assert OTHER_ANCHORS in result.output
     words = ("judge", "latest", "--baseline", "mozilla-intermediate", "--format", "findings")
     packed, stored = run(*words, "--evidence", str(folder)), run(*words, "--store", store)
     assert packed.exit_code == 0
     assert packed.stdout == stored.stdout
     assert "MOZ-INTER" in packed.stdout
+
+
+def test_the_run_s_own_anchors_give_the_same_bytes_and_others_promise_none(store, tmp_path):
+    own = tmp_path / "own.pem"
+    own.write_bytes(world()[0].pem())
+    other = tmp_path / "other.pem"
+    other.write_bytes(TrustStore([root("Another CA").der]).pem())
+    for cafile, same in ((own, True), (other, False)):
+        folder = tmp_path / cafile.stem
+        given = ("--no-system-trust", "--cafile", str(cafile))
+        packed = run("export", "--store", store, "--evidence", str(folder), *given)
+        assert packed.exit_code == 0, packed.output
+        assert (OTHER_ANCHORS in packed.stderr) is not same
+        assert ("trust.pem does not hold the trust anchors of the run" in (folder / "README.txt").read_text()) != same
+        assert ("the bytes of records.jsonl" in (folder / "README.txt").read_text()) is same
+        packs = ("--no-system-trust", "--cafile", str(folder / "trust.pem"))
+        asked = [word for id in shipped() for word in ("--baseline", id)]
+        judged = run("judge", "--evidence", str(folder), *packs, *asked, "--format", "jsonl")
+        assert (judged.stdout == (folder / "records.jsonl").read_text()) is same
 
 
 def test_wrong_use_is_told(store, tmp_path):

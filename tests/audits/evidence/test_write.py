@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from audits.evidence.write import write_pack
+from audits.json_text import json_text
 from audits.output import OutputError
 from tests.audits.evidence.pack_factory import NOW, filled_store, pack
 from tests.audits.reports.report_factory import world
@@ -28,6 +29,18 @@ def test_the_same_run_gives_the_same_bytes(tmp_path):
     (tmp_path / "two").mkdir()
     first, second = pack(tmp_path / "one"), pack(tmp_path / "two")
     assert (first / "SHA256SUMS").read_text() == (second / "SHA256SUMS").read_text()
+
+
+def test_records_stand_there_as_judge_writes_them(tmp_path):
+    store, run = filled_store(tmp_path / "s.db")
+    hidden = '{"grade":"MUST","why":"\u202e\u009b"}'.encode()
+    with store:
+        result = msgspec.structs.replace(next(iter(store.domains(run.id))), judgement=hidden)
+        store.save(run.id, [result])
+        write_pack(store, run, world()[0], tmp_path / "pack", NOW)
+    first = (tmp_path / "pack/records.jsonl").read_text().splitlines()[0]
+    assert first == json_text(hidden)
+    assert first.isprintable()
 
 
 def test_nothing_is_overwritten(tmp_path):

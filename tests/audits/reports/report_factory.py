@@ -10,6 +10,7 @@ from audits.evaluate import Evaluator
 from audits.judge import Judge
 from audits.reports.judged import JudgedDomain
 from audits.trust import TrustStore
+from scanner.answers import Fact
 from scanner.facts import EndpointFacts, Target
 from scanner.tls_facts import CertificateFacts
 from scanner.wire_facts import TlsFacts, VersionFacts
@@ -38,7 +39,7 @@ def healthy(number: int) -> EndpointFacts:
     facts = asked(server, address=address)
     tls = TlsFacts(
         versions=tuple(
-            VersionFacts(version=name, offered=fact, suites=suites, complete=True)
+            VersionFacts(version=name, offered=Fact(fact), suites=suites, complete=True)
             for name, fact, suites in (
                 ("TLSv1.3", "yes", ("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256")),
                 ("TLSv1.2", "yes", ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_CBC_SHA")),
