@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from audits.nightly.config import ConfigError, Mistake, Night, NightConfig, Reporting
+from audits.nightly.config import ConfigError, Mistake, Night, NightConfig, Reporting, Security, When
 from audits.nightly.lists import list_mistakes
 from audits.nightly.places import Places, places
 from audits.nightly.scan_words import scan_parameters
@@ -31,6 +31,20 @@ _WANTED = {
     "url": 'write url = "https://hooks.example.org/tlsaudit"',
 }
 """What to write for a key that must be there."""
+_STAND_INS = {"server": "a.example", "sender": "a@a.example", "to": ["a@a.example"], "url": "https://a.example"}
+"""In place of such a key that cannot be used, so that the rest of its table is checked all the same."""
+_WORDS = {"on": When, "security": Security}
+_REMEDIES = {
+    "bool": "write true or false",
+    "int": "write a whole number without quotation marks",
+    "str": 'write text in quotation marks: {key} = "..."',
+    "array": 'write a list: {key} = ["..."]',
+    "object": "write a table: [{key}]",
+}
+"""What to write for a value of another type, by the one that msgspec expects."""
+_EXPECTED = re.compile(r"Expected `([a-z]+)")
+MAX_WINDOW = 30
+"""As `tlsaudit diff --window` has it."""
 
 
 def read_config(file: Path, *, lists_too: bool = False) -> Night:
@@ -79,28 +93,34 @@ def _converted(data: dict[str, Any], name: str, where: Places) -> tuple[NightCon
             mistakes.append(Mistake(name, _line(where, "", key), f"{key}: there is no {key!r} here"))
             del kept[key]
             continue
-        if found := _mistakes(key, data[key], fields[key].type, name, where):
-            mistakes += found
+        kept[key], found = _usable(key, data[key], fields[key].type, name, where)
+        mistakes += found
+        if kept[key] is None:
             del kept[key]
     if "lists" not in data:
         mistakes.append(Mistake(name, 1, f"lists: it is missing: {_WANTED['lists']}"))
     return msgspec.convert({"lists": [], **kept}, NightConfig), tuple(mistakes)
 
 
-def _mistakes(table: str, value: object, wanted: Any, name: str, where: Places) -> list[Mistake]:
-    """All that is wrong with the value of a key at the top. msgspec tells the first: what it names is left out then."""
+def _usable(table: str, value: object, wanted: Any, name: str, where: Places) -> tuple[object, list[Mistake]]:
+    """What can be used of the value of a key at the top, None for nothing, and all that is wrong with it.
+
+    msgspec tells the first mistake: what it names is left out then, or another stands in its place.
+    """
     found: dict[str, Mistake] = {}
     rest = value
     while True:
         try:
             msgspec.convert(rest, wanted)
-            return [*found.values()]
+            return rest, [*found.values()]
         except msgspec.ValidationError as error:
             key, mistake = _mistake(table, error, name, where)
             found.setdefault(key, mistake)
-        if not isinstance(rest, dict) or key not in rest:
-            return [*found.values()]
+        if not isinstance(rest, dict) or (key not in rest and key not in _STAND_INS):
+            return None, [*found.values()]
+        missing = key not in rest
         rest = {name: each for name, each in rest.items() if name != key}
+        rest |= {key: _STAND_INS[key]} if missing else {}
 
 
 def _line(where: Places, table: str, key: str) -> int:
@@ -118,9 +138,24 @@ def _mistake(table: str, error: msgspec.ValidationError, name: str, where: Place
     if "missing required field" in words:
         key = words.split("`")[1]
         words = f"it is missing: {_WANTED.get(key, 'write ' + key + ' = ...')}"
+    elif remedy := _remedy(words, key or table, in_list="[" in path):
+        words = f"{words}: {remedy}"
     line = where.get((table, key)) or where.get(("", table)) or where.get((table, "")) or where.get(("", key)) or 1
     said = f"{table}.{key}" if table and key else table or key
     return key, Mistake(name, line, f"{said}: {words}" if said else words)
+
+
+def _remedy(words: str, key: str, *, in_list: bool) -> str:
+    """What to write for a value of a wrong type, or for a word that is none of those allowed; "" for neither."""
+    if words.startswith("Invalid enum value") and key in _WORDS:
+        return f"write one of {', '.join(_WORDS[key])}"
+    expected = _EXPECTED.match(words)
+    if expected is None:
+        return ""
+    if key in _WORDS:
+        allowed = ", ".join(f'"{word}"' for word in _WORDS[key])
+        return f"write {key} = [...] with some of {allowed}" if key == "on" else f"write one of {allowed}"
+    return _WANTED.get(key) or _REMEDIES.get("array" if in_list else expected[1], "").format(key=key)
 
 
 def _missing_files(night: Night, name: str, where: Places) -> Iterator[Mistake]:
@@ -171,8 +206,8 @@ def _wrong_values(config: NightConfig, name: str, where: Places) -> Iterator[Mis
     if config.diff.severity not in {severity.value for severity in Severity}:
         words = ", ".join(severity.value for severity in Severity)
         yield Mistake(name, where.get(("diff", "severity"), 1), f"diff.severity: write one of {words}")
-    if config.diff.window < 1:
-        yield Mistake(name, where.get(("diff", "window"), 1), "diff.window: write 1 or more")
+    if not 1 <= config.diff.window <= MAX_WINDOW:
+        yield Mistake(name, where.get(("diff", "window"), 1), f"diff.window: write 1 to {MAX_WINDOW}")
     if not 0 <= config.keep.days <= MAX_DAYS or config.keep.runs < 2:
         line = where.get(("keep", "days")) or where.get(("keep", "runs")) or 1
         yield Mistake(name, line, f"keep: days = 0 keeps all, else 1 to {MAX_DAYS}; runs is at least 2")

@@ -1,9 +1,11 @@
 """Configurations, right and wrong: every mistake with its line and what to write."""
 
+import click
 import pytest
 
+from audits.diff_command import diff
 from audits.nightly.config import ConfigError, Security, When
-from audits.nightly.read_config import MAX_BYTES, read_config
+from audits.nightly.read_config import MAX_BYTES, MAX_WINDOW, read_config
 
 GOOD = """\
 lists = ["domains.txt"]
@@ -78,7 +80,20 @@ def test_a_good_file_becomes_the_parameters_of_a_scan(write, tmp_path):
         ("tlsaudit@example.org", r"a@b\r\nBcc: c@d", 17, "sender and to are addresses"),
         ('on = ["gate"]', "port = 0", 21, "mail.port"),
         ('on = ["gate"]', "[diff]\nseverity = 'loud'", 22, "write one of information, notice"),
-        ('on = ["gate"]', "[diff]\nwindow = 0", 22, "write 1 or more"),
+        ('on = ["gate"]', "[diff]\nwindow = 0", 22, "write 1 to 30"),
+        ('on = ["gate"]', "[diff]\nwindow = 31", 22, "write 1 to 30"),
+        ('["postmaster@example.org"]', '"a@b.example"', 19, 'write to = ["postmaster@example.org"]'),
+        ('["mozilla-intermediate"]', '"x"', 11, 'write a list: baseline = ["..."]'),
+        ('["fail"]', "[3]", 12, 'write a list: fail-on = ["..."]'),
+        ('on = ["gate"]', "on = 'gate'", 21, 'write on = [...] with some of "change", "gate", "always"'),
+        ('on = ["gate"]', "on = ['never']", 21, "write one of change, gate, always"),
+        ('on = ["gate"]', "security = 'ssl'", 21, "write one of starttls, tls, none"),
+        ('on = ["gate"]', "security = 1", 21, 'write one of "starttls", "tls", "none"'),
+        ('on = ["gate"]', "port = '25'", 21, "write a whole number without quotation marks"),
+        ('"{run}.html"', "3", 15, 'write text in quotation marks: html = "..."'),
+        ('on = ["gate"]', "[keep]\ndays = true", 22, "write a whole number"),
+        ('store = "night.db"', "log-json = 1", 2, "write true or false"),
+        ('store = "night.db"', "keep = 1", 2, "write a table: [keep]"),
         ('on = ["gate"]', "[keep]\ndays = -1", 22, "keep: days"),
         ('on = ["gate"]', "[webhook]\nurl = 'ftp://x'", 22, "write https://"),
         ("{run}.html", ".", 15, "is a folder: name a file in it"),
@@ -128,6 +143,26 @@ def test_several_mistakes_in_one_table_are_told_at_once(write):
     with pytest.raises(ConfigError) as error:
         read_config(write(wrong))
     assert [mistake.line for mistake in error.value.mistakes] == [21, 22, 23, 24]
+
+
+def test_a_mistake_in_a_table_hides_no_other_in_it(write):
+    changes = {
+        "tlsaudit@example.org": "no address",
+        'on = ["gate"]': 'on = ["never"]\nport = 0\npassword-file = "none"\n[webhook]\nurl = "ftp://x"\non = 1',
+        '["postmaster@example.org"]': '"x"',
+    }
+    wrong = GOOD
+    for old, new in changes.items():
+        wrong = wrong.replace(old, new)
+    with pytest.raises(ConfigError) as error:
+        read_config(write(wrong))
+    assert [mistake.line for mistake in error.value.mistakes] == [17, 19, 21, 22, 23, 25, 26]
+
+
+def test_the_window_is_that_of_diff():
+    (window,) = (option for option in diff.params if option.name == "window")
+    assert isinstance(window.type, click.IntRange)
+    assert (window.type.min, window.type.max) == (1, MAX_WINDOW)
 
 
 @pytest.mark.parametrize(
