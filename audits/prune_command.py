@@ -52,6 +52,7 @@ def prune(**options: Any) -> None:
 
     dry = options["dry_run"]
     try:
+        Store.open(options["store"]).close()  # which must exist: opened for writing it would be made
         with Store.open(options["store"], writing=not dry) as store:
             before = datetime.now(UTC) - options["keep"]
             told = store.all_remembered(TOLD).values()

@@ -93,3 +93,11 @@ def test_a_store_that_another_run_writes_to(store):
 
 def test_no_age_no_pruning(store):
     assert run(store).exit_code == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path, more):
+    done = run(str(tmp_path / "none.db"), "--keep", "30d", *more)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "there is no store" in done.stderr
+    assert list(tmp_path.iterdir()) == []
