@@ -206,13 +206,38 @@ def _file_place(where: str) -> _Place:
     path = Path(where).resolve()
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} for the store: make it first")
+    _refuse_no_file(path, where)
 
     def engine(writing: bool) -> Engine:
         if not writing and not path.exists():
             raise StoreError(f"there is no store {where} yet: `tlsaudit scan` makes it, or give another with --store")
         return _file_engine(path, {"mode": "rwc"} if writing else _reading_mode(path), writing=writing)
 
-    return _Place(where, engine, lambda _: lock_file(path))
+    def lock(_writer: Engine) -> Release:
+        """Beside what turns out to be no store a lock would stay for ever, so that is looked at before."""
+        if path.exists() and path.stat().st_size:
+            looking = Database(_file_engine(path, _reading_mode(path), writing=False), where, None)
+            try:
+                with looking.reading() as connection:
+                    schema_version(connection)
+            finally:
+                looking.close()
+        return lock_file(path)
+
+    return _Place(where, engine, lock)
+
+
+def _refuse_no_file(path: Path, where: str) -> None:
+    """SQLite has one sentence for all that it cannot open; what is there and cannot be a store is told closer."""
+    try:
+        if path.is_dir():
+            raise StoreError(f"{where} is a folder: give a file in it with --store")
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{where} is no ordinary file: give another with --store")
+        if path.exists() and not os.access(path, os.R_OK):
+            raise StoreError(f"{where} may not be read by this user: allow it, or give another file with --store")
+    except OSError as error:  # a folder that may not be entered
+        raise store_error(where, error) from None
 
 
 def _reading_mode(path: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Opening a store: what is created, what is refused with which sentence, and who may read while another writes."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -96,11 +97,19 @@ def test_files_that_are_no_store(tmp_path: Path, writing: bool) -> None:
     with pytest.raises(StoreError, match="holds other tables and is no store of tlsaudit"):
         Store.open(tmp_path / "other.db", writing=writing)
     assert (tmp_path / "list.txt").read_bytes() == b"example.org\n" * 100
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.txt", "other.db"], "and no lock beside them"
 
 
-def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be opened"):
-        Store.open(tmp_path, writing=True)
+@pytest.mark.parametrize("writing", [False, True])
+def test_a_folder_is_no_store(tmp_path: Path, writing: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(StoreError, match=r"folder is a folder: give a file in it with --store"):
+        Store.open(folder, writing=writing)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match=r"pipe is no ordinary file: give another with --store"):
+        Store.open(tmp_path / "pipe", writing=writing)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"], "and no lock beside them"
 
 
 def test_a_damaged_store_is_told(tmp_path: Path) -> None:
@@ -229,3 +238,45 @@ def test_a_store_that_may_only_be_read_is_read(tmp_path: Path) -> None:
     first, second = read.stdout.splitlines()
     assert first == "2026-11-21T06-30-00 1"
     assert "cannot be opened: look whether its folder exists and this user may write there" in second
+
+
+REFUSED = """
+import os, sys
+from audits.store import Store, StoreError
+
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+for place in sys.argv[1:]:
+    for writing in (False, True):
+        try:
+            Store.open(place, writing=writing)
+        except StoreError as error:
+            print(error)
+"""
+
+
+def test_a_store_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        secret = made(folder / "secret.db")
+        secret.chmod(0)
+        closed = folder / "closed"
+        closed.mkdir(0o700)
+        if os.geteuid() != 0:
+            closed.chmod(0)
+        before = sorted(folder.iterdir())
+        done = subprocess.run(
+            [sys.executable, "-c", "import audits.store_database\n" + REFUSED, secret, closed / "runs.db"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert sorted(folder.iterdir()) == before
+        closed.chmod(0o700)
+    lines = done.stdout.splitlines()
+    assert lines[0] == lines[1]
+    assert lines[0].startswith(f"{secret} may not be read by this user: allow it, or give another file")
+    assert lines[2] == lines[3]
+    assert "this user may write there" in lines[2]
