@@ -146,7 +146,8 @@ def _certificate_lines(depth: int, certificate: CertificateFacts) -> Iterator[st
 
 def _trust_lines(trust: ChainVerdict) -> Iterator[str]:
     words = "trusted" if trust.trusted else f"not trusted: {printable(trust.reason, LINE)}"
-    depths = f"received depth {trust.received_depth}, verified depth {'-' if trust.verified_depth is None else trust.verified_depth}"
+    verified = "-" if trust.verified_depth is None else trust.verified_depth
+    depths = f"received depth {trust.received_depth}, verified depth {verified}"
     flags = {"root included": trust.root_included, "out of order": trust.out_of_order, "self-signed": trust.self_signed}
     noted = "".join(f", {word}" for word, seen in flags.items() if seen)
     yield f"  chain {words} ({depths}{noted})"
