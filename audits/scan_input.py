@@ -119,6 +119,8 @@ def _take_exclusion(entry: str, where: str, names: list[str], networks: list[str
         return
     found = next(targets_from_lines([entry.removeprefix("*.").removeprefix(".")], where), None)
     if not isinstance(found, Target) or found.brackets or found.port:
-        why = found.why if isinstance(found, BadLine) else "write a domain, a host, an address or a network"
+        several = re.search(r"[\s,;]", entry)  # of which the list of domains says that a level may follow, or CSV
+        one = "write one domain, host, address or network a line"
+        why = found.why if isinstance(found, BadLine) and not several else one
         raise InputError(f"{where}: {entry!r}: {why}")
     names.append(found.name)

@@ -124,6 +124,12 @@ def test_what_was_meant_as_a_network_is_called_one(tmp_path, line):
         excluded(tmp_path, line)
 
 
+@pytest.mark.parametrize("line", ["exa mple", "a b c", "a.example, b.example", "a.example;b.example", "mx:25"])
+def test_a_list_that_has_no_levels_speaks_of_none(tmp_path, line):
+    with pytest.raises(InputError, match=r"line 1: '.*': write one domain, host, address or network a line$"):
+        excluded(tmp_path, line)
+
+
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InputError, match=r"none\.txt: No such file or directory$"):
         read_exclusions([tmp_path / "none.txt"])
