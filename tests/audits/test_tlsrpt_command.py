@@ -110,6 +110,6 @@ def test_what_is_published_is_shown(scanned):
     done = scanned.run("show", "--store", str(scanned.folder / "runs.db"), "good.example")
     assert "MUST by: MUST-INSECURE-MX" in done.stdout
     assert "MTA-STS: none" in done.stdout
-    assert "DANE: sustained dane" in done.stdout
+    assert "DANE: no TLSA records;  sustained dane" in done.stdout
     assert "TLSRPT: none" in done.stdout
     assert "cliff: " in done.stdout
